@@ -1,0 +1,247 @@
+"""Every error Hatchway reports: one root, stable codes for the wire, the logs and the exit status.
+
+Codes that Systems Manager has keep its names, so that a client written for it understands them.
+A peer is sent `code` and `message`; a message therefore never quotes a secret or another error.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit statuses of the command line that do not come from the remote process."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    DENIED = 3
+    NOT_FOUND = 4
+    NOT_CONNECTED = 5
+    THROTTLED = 6
+    CONNECTION_LOST = 7
+    CONFLICT = 8
+    INTERNAL = 70
+
+
+class HatchwayError(Exception):
+    """The root. `message` is safe to show to the peer that caused it."""
+
+    code = "InternalServerError"
+    status = 500
+    exit = Exit.INTERNAL
+    fault = "server"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.__doc__ or self.code)
+        self.message = message or (self.__doc__ or self.code).strip().splitlines()[0]
+
+
+class ClientFault(HatchwayError):
+    """The request cannot be served as it was made."""
+
+    code = "ValidationException"
+    status = 400
+    exit = Exit.USAGE
+    fault = "client"
+
+
+# --- people API ---------------------------------------------------------------------------------
+
+
+class InternalServerError(HatchwayError):
+    """The service failed; the request can be tried again."""
+
+
+class ValidationException(ClientFault):
+    """A member of the request is missing, unknown or malformed."""
+
+
+class InvalidFilterKey(ClientFault):
+    """A filter key is not one of those the operation knows."""
+
+    code = "InvalidFilterKey"
+
+
+class InvalidNextToken(ClientFault):
+    """The pagination token was not issued for this request."""
+
+    code = "InvalidNextToken"
+
+
+class InvalidDocument(ClientFault):
+    """The session document does not exist or cannot be used."""
+
+    code = "InvalidDocument"
+
+
+class IdempotentParameterMismatch(ClientFault):
+    """The client request token was used before with other parameters."""
+
+    code = "IdempotentParameterMismatch"
+    exit = Exit.CONFLICT
+
+
+class AccessDeniedException(ClientFault):
+    """The caller's policies do not allow the request."""
+
+    code = "AccessDeniedException"
+    status = 403
+    exit = Exit.DENIED
+
+
+class DoesNotExistException(ClientFault):
+    """There is no such session."""
+
+    code = "DoesNotExistException"
+    status = 404
+    exit = Exit.NOT_FOUND
+
+
+class TargetNotConnected(ClientFault):
+    """The node's agent is not connected."""
+
+    code = "TargetNotConnected"
+    status = 409
+    exit = Exit.NOT_CONNECTED
+
+
+class UnsupportedNodeType(ClientFault):
+    """Only EC2 instances (i-…) can be reached; mi-… nodes cannot enrol yet."""
+
+    code = "UnsupportedNodeType"
+
+
+class LimitExceededException(ClientFault):
+    """A limit of this deployment is reached."""
+
+    code = "LimitExceededException"
+    status = 409
+    exit = Exit.THROTTLED
+
+
+class ThrottlingException(ClientFault):
+    """Too many requests, or a dependency is throttled; try again later."""
+
+    code = "ThrottlingException"
+    status = 429
+    exit = Exit.THROTTLED
+
+
+class PayloadTooLarge(ClientFault):
+    """The request is larger than the operation takes."""
+
+    code = "PayloadTooLarge"
+    status = 413
+
+
+class ConflictException(ClientFault):
+    """The session changed while it was being changed; try again."""
+
+    code = "ConflictException"
+    status = 409
+    exit = Exit.CONFLICT
+
+
+# --- agent API ----------------------------------------------------------------------------------
+
+
+class NodeRefused(ClientFault):
+    """The caller is not this node: role, instance or enrolment does not match."""
+
+    code = "NodeRefused"
+    status = 403
+    exit = Exit.DENIED
+
+
+class SessionEnded(ClientFault):
+    """The session is over; the agent ends what it runs for it."""
+
+    code = "SessionEnded"
+    status = 410
+    exit = Exit.NOT_FOUND
+
+
+class ClientGone(ClientFault):
+    """The client's connection is closed; output waits for the next one."""
+
+    code = "ClientGone"
+    status = 410
+    exit = Exit.CONNECTION_LOST
+
+
+class TicketInvalid(ClientFault):
+    """The ticket is malformed, forged, or for another session or node."""
+
+    code = "TicketInvalid"
+    status = 403
+    exit = Exit.DENIED
+
+
+class TicketExpired(ClientFault):
+    """The ticket has expired; renew it."""
+
+    code = "TicketExpired"
+    status = 403
+    exit = Exit.DENIED
+
+
+class TokenInvalid(ClientFault):
+    """The token is unknown, used, expired, or for another session."""
+
+    code = "TokenInvalid"
+    status = 401
+    exit = Exit.DENIED
+
+
+# --- pure core ----------------------------------------------------------------------------------
+
+
+class ProtocolError(HatchwayError):
+    """The peer sent what the protocol does not allow."""
+
+    code = "ProtocolError"
+    status = 400
+    exit = Exit.CONNECTION_LOST
+    fault = "client"
+
+
+class MalformedMessage(ProtocolError):
+    """A message cannot be parsed."""
+
+    code = "MalformedMessage"
+
+
+class SealBroken(ProtocolError):
+    """A sealed message is forged, expired, replayed or for another session."""
+
+    code = "SealBroken"
+
+
+class IllegalTransition(HatchwayError):
+    """The event is not allowed in the session's state; nothing was changed."""
+
+    code = "IllegalTransition"
+    status = 409
+    exit = Exit.CONFLICT
+
+
+class ChannelFailed(HatchwayError):
+    """The data channel gave up: the peer is gone or broke the protocol."""
+
+    code = "ChannelFailed"
+    exit = Exit.CONNECTION_LOST
+
+
+def _concrete(root: type[HatchwayError]) -> dict[str, type[HatchwayError]]:
+    found: dict[str, type[HatchwayError]] = {}
+    for kind in root.__subclasses__():
+        found.update(_concrete(kind))
+        if kind is not ClientFault:
+            found[kind.code] = kind
+    return found
+
+
+def by_code(code: str) -> type[HatchwayError]:
+    """The class of a code that came over the wire; InternalServerError for an unknown one."""
+    return _concrete(HatchwayError).get(code, InternalServerError)

@@ -1,0 +1,352 @@
+"""What the handlers need from the world, as Protocols and plain records; no AWS types here.
+
+`adapters/` implements each over AWS, `memory/` in memory; a contract test holds both to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hatchway.core.errors import HatchwayError
+from hatchway.core.lifecycle import Status
+from hatchway.core.names import Owner
+
+
+class Stale(HatchwayError):
+    """The record changed since it was read; read again."""
+
+    code = "ConflictException"
+    status = 409
+
+
+# --- records ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One session. Times are unix seconds; `version` counts writes and guards them.
+
+    `connection` is the attached client's connection id or "", `generation` counts client
+    connections, `agent_instance` is the agent process that attached or "".
+    """
+
+    session_id: str
+    target: str
+    owner: Owner
+    owner_arn: str
+    status: Status
+    started: float
+    document_name: str
+    document: str  # the resolved session document, JSON
+    reason: str = ""
+    ended: float = 0.0
+    end_reason: str = ""
+    exit_code: int | None = None
+    generation: int = 0
+    connection: str = ""
+    agent_instance: str = ""
+    activity: float = 0.0
+    status_since: float = 0.0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A one-time token, known by its SHA-256 only. `connection` is set when it was used."""
+
+    digest: str
+    session_id: str
+    expires: float
+    connection: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A client's WebSocket connection."""
+
+    connection: str
+    session_id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What is known of a node. `enrolment` is the SHA-256 of its secret or "".
+
+    `presence_version` and `presence_session` order IoT's presence events.
+    """
+
+    node_id: str
+    role_id: str = ""
+    enrolment: str = ""
+    name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    agent_version: str = ""
+    agent_instance: str = ""
+    platform: str = ""
+    online: bool = False
+    last_seen: float = 0.0
+    online_since: float = 0.0
+    presence_session: str = ""
+    presence_version: int = -1
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRole:
+    """An instance role whose nodes may enrol."""
+
+    role_id: str
+    role_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An idempotent start: the client request token and what it stood for."""
+
+    owner: Owner
+    token: str
+    fingerprint: str
+    session_id: str
+    expires: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPage:
+    """A page of sessions, newest first, and where the next one begins ("" at the end)."""
+
+    sessions: Sequence[Session]
+    next_token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePage:
+    """A page of nodes, and where the next one begins ("" at the end)."""
+
+    nodes: Sequence[Node]
+    next_token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionQuery:
+    """DescribeSessions: active or ended ones, and the filters that the store applies."""
+
+    active: bool
+    max_results: int = 50
+    next_token: str = ""
+    target: str = ""
+    owner_arn: str = ""
+    status: str = ""
+    session_id: str = ""
+    invoked_after: float = 0.0
+    invoked_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceFacts:
+    """What EC2 says of an instance. `profile_arn` is "" where it has no instance profile."""
+
+    node_id: str
+    running: bool
+    profile_arn: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """One version of a secret; the key id goes with whatever was made with it."""
+
+    key_id: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Temporary credentials; `expiration` in unix seconds."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expiration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDocument:
+    """A policy as IAM has it: where it hangs, its name, its JSON text."""
+
+    source: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalPolicies:
+    """All that IAM says of a principal. `tags` is None where they cannot be known (role sessions)."""
+
+    identity: Sequence[PolicyDocument]
+    boundaries: Sequence[PolicyDocument] = ()
+    tags: Mapping[str, str] | None = None
+
+
+# --- ports --------------------------------------------------------------------------------------
+
+
+class SessionStore(Protocol):
+    """Sessions, tokens, connections. Every write is conditional on the state read."""
+
+    def create(self, session: Session, token: Token, request: Request | None) -> Session:
+        """Stores all three at once; the session of an equal earlier request instead, if any
+        (its token is then stored for that session). IdempotentParameterMismatch otherwise."""
+        ...
+
+    def get(self, session_id: str) -> Session | None:
+        """Consistent read."""
+        ...
+
+    def update(self, read: Session, changed: Session) -> Session:
+        """Writes `changed` if the stored version is still `read`'s; Stale otherwise."""
+        ...
+
+    def query(self, query: SessionQuery) -> SessionPage: ...
+
+    def active_on(self, node_id: str) -> Sequence[Session]:
+        """All sessions on a node that are not ended (eventually consistent)."""
+        ...
+
+    def active(self, next_token: str = "") -> SessionPage:
+        """All sessions that are not ended, in pages, oldest first: for the sweeper."""
+        ...
+
+    def add_token(self, token: Token) -> None: ...
+
+    def use_token(self, digest: str, connection: str, now: float) -> Token | None:
+        """Binds an unexpired token to its first connection, once; the same connection again is
+        answered alike (a retry). None for an unknown, expired or used one."""
+        ...
+
+    def add_connection(self, connection: Connection) -> None: ...
+
+    def connection(self, connection: str) -> Connection | None: ...
+
+    def remove_connection(self, connection: str) -> None: ...
+
+
+class NodeStore(Protocol):
+    """Nodes and the roles that may enrol them."""
+
+    def get(self, node_id: str) -> Node | None: ...
+
+    def create(self, node: Node) -> Node:
+        """Stale if it exists."""
+        ...
+
+    def update(self, read: Node, changed: Node) -> Node:
+        """Stale if the stored version is not `read`'s."""
+        ...
+
+    def list(self, max_results: int, next_token: str = "") -> NodePage: ...
+
+    def role(self, role_id: str) -> NodeRole | None: ...
+
+    def put_role(self, role: NodeRole) -> None: ...
+
+    def remove_role(self, role_id: str) -> None: ...
+
+    def roles(self) -> Sequence[NodeRole]: ...
+
+
+class Clients(Protocol):
+    """API Gateway's @connections."""
+
+    def post(self, connection: str, text: str) -> bool:
+        """False when the connection is gone (410); ThrottlingException on 429."""
+        ...
+
+    def close(self, connection: str) -> None:
+        """Closes it; silent when it is gone already."""
+        ...
+
+
+class Downlink(Protocol):
+    """IoT Core, towards a node."""
+
+    def hint(self, node_id: str, session_id: str) -> None:
+        """A hint on the control topic; a failure is logged, never raised: hints may be lost."""
+        ...
+
+    def data(self, node_id: str, session_id: str, sealed: bytes) -> None: ...
+
+
+class Presence(Protocol):
+    """IoT Core's connections."""
+
+    def disconnect(self, client_id: str) -> None: ...
+
+    def endpoint(self) -> str:
+        """The account's data endpoint (host, or host:port), read once."""
+        ...
+
+
+class Instances(Protocol):
+    """EC2 and its instance profiles."""
+
+    def facts(self, node_id: str) -> InstanceFacts | None:
+        """Cached for at most five minutes."""
+        ...
+
+    def profile_role(self, profile_arn: str) -> str:
+        """The role id in an instance profile, or "" ."""
+        ...
+
+
+class Roles(Protocol):
+    """IAM roles, for the allow list."""
+
+    def ec2_only(self, role_arn: str) -> NodeRole:
+        """The role, if only ec2.amazonaws.com may assume it; ValidationException otherwise."""
+        ...
+
+
+class ChannelCredentials(Protocol):
+    """STS."""
+
+    def issue(self, node_id: str, policy: str) -> Credentials:
+        """An hour of the channel role, named after the node and cut down by `policy`."""
+        ...
+
+
+class Secrets(Protocol):
+    """One secret and its versions in use, read once and again when a key id is unknown."""
+
+    def current(self) -> Secret: ...
+
+    def version(self, key_id: str) -> Secret | None: ...
+
+
+class Policies(Protocol):
+    """IAM's policies of a caller, cached for seconds."""
+
+    def of(self, principal_arn: str, userid: str) -> PrincipalPolicies:
+        """AccessDeniedException where the principal is gone or another than `userid` says;
+        ThrottlingException where IAM does not answer."""
+        ...
+
+
+class EventBus(Protocol):
+    """EventBridge."""
+
+    def put(self, detail_type: str, detail: Mapping[str, object], time: float) -> None: ...
+
+
+class Clock(Protocol):
+    def __call__(self) -> float:
+        """Unix seconds."""
+        ...
+
+
+class Random(Protocol):
+    def __call__(self, size: int) -> bytes:
+        """Unpredictable bytes."""
+        ...

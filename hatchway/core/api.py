@@ -1,0 +1,353 @@
+"""The people API as data: operations, members, types, limits, errors and the permission of each.
+
+The handlers check requests against it; the API documents and the SDK's service model are made
+from it (`python -m tools.apidocs`), so that the three cannot disagree.
+"""
+
+from __future__ import annotations
+
+from hatchway.core import errors
+from hatchway.core.shapes import Many, Member, Moment, Number, Operation, Place, Record, Table, Text
+
+VERSION = "2026-11-22"
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_DEPTH = 8  # what an operation takes nests three deep
+MAX_PAGE = 200
+MAX_FILTERS = 6
+MAX_NEXT_TOKEN = 2048
+MAX_PARAMETERS = 32
+
+
+# --- the vocabulary -----------------------------------------------------------------------------
+
+NODE_ID = Text(name="NodeId", most=20, least=10, pattern=r"^m?i-(?:[0-9a-f]{8}|[0-9a-f]{17})$")
+SESSION_ID = Text(
+    name="SessionId", most=82, least=19, pattern=r"^[A-Za-z0-9_+=,.@-]{1,64}-[0-9a-f]{17}$"
+)
+ROLE_ID = Text(name="RoleId", most=128, least=16, pattern=r"^AROA[A-Z0-9]{12,124}$")
+ROLE_ARN = Text(
+    name="RoleArn", most=2048, least=20, pattern=r"^arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]+$"
+)
+DOCUMENT_NAME = Text(name="DocumentName", most=128, least=3, pattern=r"^[a-zA-Z0-9_\-.:/]{3,128}$")
+REASON = Text(name="Reason", most=256, pattern=r"^[^\x00-\x1f\x7f]+$")
+REQUEST_TOKEN = Text(name="ClientRequestToken", most=64, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+TOKEN_VALUE = Text(name="TokenValue", most=300, secret=True)
+STREAM_URL = Text(name="StreamUrl", most=2048)
+STATE = Text(name="SessionState", most=7, choices=("Active", "History"))
+STATUS = Text(
+    name="SessionStatus",
+    most=12,
+    choices=("Connected", "Connecting", "Disconnected", "Terminated", "Terminating", "Failed"),
+)
+ACCESS_TYPE = Text(name="AccessType", most=10, choices=("Standard", "JustInTime"))
+PING_STATUS = Text(name="PingStatus", most=14, choices=("Online", "ConnectionLost"))
+CONNECTION_STATUS = Text(name="ConnectionStatus", most=12, choices=("connected", "notconnected"))
+NEXT_TOKEN = Text(name="NextToken", most=MAX_NEXT_TOKEN)
+MAX_RESULTS = Number(name="MaxResults", least=1, most=MAX_PAGE)
+MOMENT = Moment(name="DateTime")
+LABEL = Text(name="Label", most=2048, least=0)
+EXIT_CODE = Number(name="ExitCode", least=-(2**31), most=2**32 - 1)
+
+FILTER = Text(
+    name="SessionFilter",
+    most=512,
+    pattern=r"^[A-Za-z]+=[^\x00-\x1f\x7f]+$",
+)
+FILTER_KEYS = (
+    "InvokedAfter",
+    "InvokedBefore",
+    "Target",
+    "Owner",
+    "Status",
+    "SessionId",
+    "AccessType",
+)
+FILTERS = Many(name="SessionFilterList", element=FILTER, most=MAX_FILTERS)
+
+PARAMETERS = Table(
+    name="SessionParameters",
+    key=Text(name="ParameterName", most=255),
+    value=Many(
+        name="ParameterValueList",
+        element=Text(name="ParameterValue", most=4096, least=0),
+        most=50,
+    ),
+    most=MAX_PARAMETERS,
+)
+TAGS = Table(
+    name="Tags",
+    key=Text(name="TagKey", most=128),
+    value=Text(name="TagValue", most=256, least=0),
+    most=50,
+)
+
+SESSION = Record(
+    name="Session",
+    members=(
+        Member(name="SessionId", type=SESSION_ID, doc="The session."),
+        Member(name="Target", type=NODE_ID, doc="The node it runs on."),
+        Member(name="Status", type=STATUS, doc="Its state."),
+        Member(name="StartDate", type=MOMENT, doc="When it was started."),
+        Member(name="EndDate", type=MOMENT, doc="When it ended; absent before."),
+        Member(name="DocumentName", type=DOCUMENT_NAME, doc="The document it was started with."),
+        Member(name="Owner", type=LABEL, doc="The ARN of who started it."),
+        Member(name="Reason", type=REASON, doc="Why, as the owner wrote it."),
+        Member(
+            name="MaxSessionDuration", type=LABEL, doc="Minutes after which it ends, if limited."
+        ),
+        Member(name="AccessType", type=ACCESS_TYPE, doc="Standing access or access on request."),
+        Member(name="EndReason", type=LABEL, doc="What ended it."),
+        Member(name="ExitCode", type=EXIT_CODE, doc="Exit status of the remote process."),
+    ),
+)
+NODE = Record(
+    name="Node",
+    members=(
+        Member(name="NodeId", type=NODE_ID, doc="The node."),
+        Member(name="Name", type=LABEL, doc="Its Name tag, as EC2 has it."),
+        Member(name="PingStatus", type=PING_STATUS, doc="Whether its agent is connected."),
+        Member(name="AgentVersion", type=LABEL, doc="The version of its agent."),
+        Member(name="LastPingDateTime", type=MOMENT, doc="When it was last heard of."),
+        Member(name="Tags", type=TAGS, doc="Its tags, as EC2 has them."),
+    ),
+)
+NODE_ROLE = Record(
+    name="NodeRole",
+    members=(
+        Member(name="RoleId", type=ROLE_ID, doc="The role's unique id."),
+        Member(name="RoleArn", type=ROLE_ARN, doc="The role's ARN."),
+    ),
+)
+
+# --- operations ---------------------------------------------------------------------------------
+
+INSTANCE_RESOURCE = "arn:{partition}:ec2:{region}:{account}:instance/{nodeId}"
+SESSION_RESOURCE = "arn:{partition}:ssm:{region}:{account}:session/{sessionId}"
+DOCUMENT_RESOURCE = "arn:{partition}:ssm:{region}:{account}:document/{documentName}"
+
+
+def _node_member(name: str) -> Member:
+    return Member(
+        name=name,
+        type=NODE_ID,
+        doc="The node, an EC2 instance id.",
+        place=Place.PATH,
+        wire="nodeId",
+        required=True,
+    )
+
+
+_SESSION_IN_PATH = Member(
+    name="SessionId",
+    type=SESSION_ID,
+    doc="The session.",
+    place=Place.PATH,
+    wire="sessionId",
+    required=True,
+)
+_ROLE_IN_PATH = Member(
+    name="RoleId",
+    type=ROLE_ID,
+    doc="The role's unique id.",
+    place=Place.PATH,
+    wire="roleId",
+    required=True,
+)
+_PAGING = (
+    Member(name="MaxResults", type=MAX_RESULTS, doc="At most so many.", place=Place.QUERY),
+    Member(name="NextToken", type=NEXT_TOKEN, doc="Where the last page ended.", place=Place.QUERY),
+)
+_MORE = Member(name="NextToken", type=NEXT_TOKEN, doc="Where the next page begins, if any.")
+_OPENED = (
+    Member(name="SessionId", type=SESSION_ID, doc="The session."),
+    Member(name="TokenValue", type=TOKEN_VALUE, doc="Opens the stream once, within 60 s."),
+    Member(name="StreamUrl", type=STREAM_URL, doc="Where the stream API is (wss)."),
+)
+
+START_SESSION = Operation(
+    name="StartSession",
+    method="POST",
+    path="/nodes/{nodeId}/sessions",
+    doc="Starts a session on a node. The answer's token opens its stream.",
+    action="ssm:StartSession",
+    resource=INSTANCE_RESOURCE,
+    takes=(
+        _node_member("Target"),
+        Member(name="DocumentName", type=DOCUMENT_NAME, doc="The session document."),
+        Member(name="Reason", type=REASON, doc="Why the session is needed."),
+        Member(name="Parameters", type=PARAMETERS, doc="Values of the document's parameters."),
+        Member(
+            name="ClientRequestToken",
+            type=REQUEST_TOKEN,
+            doc="The same token again gives the same session and a new stream token.",
+            idempotency=True,
+        ),
+    ),
+    gives=_OPENED,
+    raises=(
+        errors.TargetNotConnected,
+        errors.InvalidDocument,
+        errors.UnsupportedNodeType,
+        errors.IdempotentParameterMismatch,
+        errors.LimitExceededException,
+        errors.ConflictException,
+    ),
+)
+DESCRIBE_SESSIONS = Operation(
+    name="DescribeSessions",
+    method="GET",
+    path="/sessions",
+    doc="Lists sessions, newest first: active ones, or those that ended within 30 days.",
+    action="ssm:DescribeSessions",
+    resource="*",
+    takes=(
+        Member(name="State", type=STATE, doc="Which list.", place=Place.QUERY, required=True),
+        *_PAGING,
+        Member(
+            name="Filter",
+            type=FILTERS,
+            doc=f"`Key=Value`, with keys {', '.join(FILTER_KEYS)}; all must hold.",
+            place=Place.QUERY,
+        ),
+    ),
+    gives=(
+        Member(
+            name="Sessions",
+            type=Many(name="SessionList", element=SESSION, most=MAX_PAGE),
+            doc="The sessions.",
+            required=True,
+        ),
+        _MORE,
+    ),
+    raises=(errors.InvalidFilterKey, errors.InvalidNextToken),
+    paginated="Sessions",
+)
+GET_SESSION = Operation(
+    name="GetSession",
+    method="GET",
+    path="/sessions/{sessionId}",
+    doc="Describes one session.",
+    action="ssm:DescribeSessions",
+    resource="*",
+    takes=(_SESSION_IN_PATH,),
+    gives=SESSION.members,
+    raises=(errors.DoesNotExistException,),
+)
+RESUME_SESSION = Operation(
+    name="ResumeSession",
+    method="POST",
+    path="/sessions/{sessionId}/resume",
+    doc="Gives the owner another token for a session that has not ended.",
+    action="ssm:ResumeSession",
+    resource=SESSION_RESOURCE,
+    takes=(_SESSION_IN_PATH,),
+    gives=_OPENED,
+    raises=(errors.DoesNotExistException, errors.ConflictException),
+)
+TERMINATE_SESSION = Operation(
+    name="TerminateSession",
+    method="DELETE",
+    path="/sessions/{sessionId}",
+    doc="Ends a session for good. Ending it again changes nothing.",
+    action="ssm:TerminateSession",
+    resource=SESSION_RESOURCE,
+    takes=(_SESSION_IN_PATH,),
+    gives=(Member(name="SessionId", type=SESSION_ID, doc="The session."),),
+    raises=(errors.DoesNotExistException, errors.ConflictException),
+)
+DESCRIBE_NODES = Operation(
+    name="DescribeNodes",
+    method="GET",
+    path="/nodes",
+    doc="Lists the nodes that have enrolled.",
+    action="ssm:DescribeInstanceInformation",
+    resource="*",
+    takes=_PAGING,
+    gives=(
+        Member(
+            name="Nodes",
+            type=Many(name="NodeList", element=NODE, most=MAX_PAGE),
+            doc="The nodes.",
+            required=True,
+        ),
+        _MORE,
+    ),
+    raises=(errors.InvalidNextToken,),
+    paginated="Nodes",
+)
+GET_CONNECTION_STATUS = Operation(
+    name="GetConnectionStatus",
+    method="GET",
+    path="/nodes/{nodeId}/connection",
+    doc="Says whether a node's agent is connected.",
+    action="ssm:GetConnectionStatus",
+    resource=INSTANCE_RESOURCE,
+    takes=(_node_member("Target"),),
+    gives=(
+        Member(name="Target", type=NODE_ID, doc="The node."),
+        Member(name="Status", type=CONNECTION_STATUS, doc="Whether its agent is connected."),
+    ),
+    raises=(errors.UnsupportedNodeType,),
+)
+RESET_NODE = Operation(
+    name="ResetNode",
+    method="POST",
+    path="/nodes/{nodeId}/reset",
+    doc="Forgets a node's enrolment and closes its connections; it enrols again by itself.",
+    action="ssm:DeregisterManagedInstance",
+    resource=INSTANCE_RESOURCE,
+    takes=(_node_member("NodeId"),),
+    gives=(Member(name="NodeId", type=NODE_ID, doc="The node."),),
+    raises=(errors.UnsupportedNodeType, errors.ConflictException),
+)
+LIST_NODE_ROLES = Operation(
+    name="ListNodeRoles",
+    method="GET",
+    path="/node-roles",
+    doc="Lists the roles whose instances may enrol as nodes.",
+    action="ssm:CreateActivation",
+    resource="*",
+    gives=(
+        Member(
+            name="NodeRoles",
+            type=Many(name="NodeRoleList", element=NODE_ROLE, most=1000),
+            doc="The roles.",
+            required=True,
+        ),
+    ),
+)
+ALLOW_NODE_ROLE = Operation(
+    name="AllowNodeRole",
+    method="POST",
+    path="/node-roles",
+    doc="Lets the instances of a role enrol; only a role that EC2 alone may assume.",
+    action="ssm:CreateActivation",
+    resource="*",
+    takes=(Member(name="RoleArn", type=ROLE_ARN, doc="The role's ARN.", required=True),),
+    gives=NODE_ROLE.members,
+)
+REMOVE_NODE_ROLE = Operation(
+    name="RemoveNodeRole",
+    method="DELETE",
+    path="/node-roles/{roleId}",
+    doc="Takes a role off the list; nodes of the role lose access within the hour.",
+    action="ssm:CreateActivation",
+    resource="*",
+    takes=(_ROLE_IN_PATH,),
+    gives=(Member(name="RoleId", type=ROLE_ID, doc="The role's unique id."),),
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    START_SESSION,
+    DESCRIBE_SESSIONS,
+    GET_SESSION,
+    RESUME_SESSION,
+    TERMINATE_SESSION,
+    DESCRIBE_NODES,
+    GET_CONNECTION_STATUS,
+    RESET_NODE,
+    LIST_NODE_ROLES,
+    ALLOW_NODE_ROLE,
+    REMOVE_NODE_ROLE,
+)

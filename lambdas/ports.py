@@ -183,7 +183,7 @@ class PolicyDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrincipalPolicies:
-    """All that IAM says of a principal. `tags` is None where they cannot be known (role sessions)."""
+    """All that IAM says of a principal. `tags` is None where they cannot be known: role sessions."""
 
     identity: Sequence[PolicyDocument]
     boundaries: Sequence[PolicyDocument] = ()
@@ -294,6 +294,10 @@ class Instances(Protocol):
 
     def facts(self, node_id: str) -> InstanceFacts | None:
         """Cached for at most five minutes."""
+        ...
+
+    def facts_of(self, node_ids: Sequence[str]) -> Mapping[str, InstanceFacts]:
+        """The same for many at once; those that EC2 does not know are absent."""
         ...
 
     def profile_role(self, profile_arn: str) -> str:

@@ -1,0 +1,1 @@
+"""In-memory twins of every port, for tests and for trying things out: same rules, no AWS."""

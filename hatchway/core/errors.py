@@ -31,6 +31,8 @@ class HatchwayError(Exception):
     status = 500
     exit = Exit.INTERNAL
     fault = "server"
+    #: AWS's id of the request that failed, where a client learnt of one.
+    request_id = ""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or self.__doc__ or self.code)
@@ -231,6 +233,63 @@ class ChannelFailed(HatchwayError):
 
     code = "ChannelFailed"
     exit = Exit.CONNECTION_LOST
+
+
+# --- client -------------------------------------------------------------------------------------
+
+
+class ConfigurationInvalid(ClientFault):
+    """The configuration is missing or wrong."""
+
+    code = "ConfigurationInvalid"
+
+
+class CredentialsInvalid(ClientFault):
+    """There are no usable AWS credentials."""
+
+    code = "CredentialsInvalid"
+    exit = Exit.DENIED
+
+
+class TargetUnknown(ClientFault):
+    """No node matches the target."""
+
+    code = "TargetUnknown"
+    exit = Exit.NOT_FOUND
+
+
+class TargetAmbiguous(ClientFault):
+    """Several nodes match the target."""
+
+    code = "TargetAmbiguous"
+
+
+class ServiceUnreachable(ClientFault):
+    """The service cannot be reached."""
+
+    code = "ServiceUnreachable"
+    exit = Exit.CONNECTION_LOST
+
+
+class CertificateRefused(ClientFault):
+    """The server's certificate or TLS version is not acceptable."""
+
+    code = "CertificateRefused"
+    exit = Exit.CONNECTION_LOST
+
+
+class ConnectionLost(ClientFault):
+    """The connection was lost and could not be restored."""
+
+    code = "ConnectionLost"
+    exit = Exit.CONNECTION_LOST
+
+
+class TakenOver(ClientFault):
+    """Another client of the same owner took the session over."""
+
+    code = "TakenOver"
+    exit = Exit.CONFLICT
 
 
 def _concrete(root: type[HatchwayError]) -> dict[str, type[HatchwayError]]:

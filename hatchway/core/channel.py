@@ -17,10 +17,51 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from uuid import UUID
 
-from hatchway.core.wire import FlagValue, PayloadType
+from hatchway.core import handshake
+from hatchway.core.compression import inflate
+from hatchway.core.errors import MalformedMessage
+from hatchway.core.handshake import Extensions, HandshakeRequest, HandshakeResponse
+from hatchway.core.receiving import Fate, Inbox
+from hatchway.core.sending import Outbox
+from hatchway.core.wire import (
+    FLAG_DEFLATED,
+    FLAG_FIN,
+    FLAG_SYN,
+    MAX_TEXT_MESSAGE,
+    AgentMessage,
+    FlagValue,
+    MessageType,
+    PayloadType,
+    pack,
+    parse,
+    text_length,
+)
+
+#: Bytes of output, and of input, that may be on their way beyond what the peer has taken.
+OUTPUT_WINDOW = 512 * 1024
+INPUT_WINDOW = 128 * 1024
+#: Seconds without any message after which one is sent, to an extended peer.
+KEEPALIVE = 15.0
+#: Seconds without any message after which the peer counts as silent.
+SILENCE = 40.0
+#: Seconds a client that is attached may take to answer the handshake.
+HANDSHAKE_TIME = 60.0
+#: A client that knows no extensions prints nothing before its first size came; or this passed.
+SIZE_WAIT = 1.0
+#: Seconds without credit, though data waits, after which the peer is asked for it (again).
+BLOCKED_AFTER = 0.5
+#: The longest acknowledgement, as text.
+MAX_ACK_TEXT = 2048
+#: Messages in one call of `poll`.
+MAX_FRAMES = 200
+#: What the original's clients and agents may be asked to run.
+SESSION_TYPES = frozenset({"Standard_Stream", "InteractiveCommands", "NonInteractiveCommands"})
+_EXIT_CODE = b"EXIT_CODE: "
+_DATA = frozenset({PayloadType.OUTPUT, PayloadType.STDERR})
 
 
 class Side(Enum):
@@ -99,87 +140,436 @@ class Failed:
     message: str
 
 
-ChannelEvent = (
-    Opened | Data | Resized | Flagged | Exited | Gap | Closed | Silent | Heard | Failed
-)
+ChannelEvent = Opened | Data | Resized | Flagged | Exited | Gap | Closed | Silent | Heard | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSettings:
-    """`epoch` is what to add to `now` for unix seconds; the rest has sensible defaults."""
+    """`epoch` is what to add to `now` for unix seconds; the rest has sensible defaults.
+
+    `extensions=False` makes this end speak the original protocol only.
+    """
 
     epoch: float
-    version: str = "1.0.0.0"
+    version: str = "3.3.0.0"
     session_type: str = "Standard_Stream"
     properties: Mapping[str, object] = field(default_factory=dict)
+    message: str = ""
+    extensions: bool = True
 
 
 class DataChannel:
     """One end of a session's data channel."""
 
-    dropped: Counter[str]
-
     def __init__(
         self, side: Side, settings: ChannelSettings, random: Callable[[int], bytes]
     ) -> None:
-        raise NotImplementedError
+        agent = side is Side.AGENT
+        self._side = side
+        self._settings = settings
+        self._random = random
+        self._sends = MessageType.OUTPUT if agent else MessageType.INPUT
+        self._takes = MessageType.INPUT if agent else MessageType.OUTPUT
+        window = INPUT_WINDOW if agent else OUTPUT_WINDOW
+        self._offer = Extensions(window) if settings.extensions else None
+        self._request: HandshakeRequest | None = None
+        self._outbox = Outbox(self._pack)
+        self._inbox = Inbox(window)
+        self._events: list[ChannelEvent] = []
+        self._now = 0.0
+        self._generation: int | None = None
+        self._attached_at = 0.0
+        self._heard_at = self._spoke_at = 0.0
+        self._silent = False
+        self._opened = False
+        self._opened_at = 0.0
+        self._sized = False
+        self._size: tuple[int, int] | None = None
+        self._paused = False
+        self._over = False
+        #: What was not taken, by kind: the peer's faults and the network's.
+        self.dropped: Counter[str] = Counter()
+
+    # --- the path -------------------------------------------------------------------------------
 
     def attach(self, generation: int, now: float) -> None:
         """A path to the peer exists: connection number `generation` of the client."""
-        raise NotImplementedError
+        self._now = now
+        if self._generation == generation:
+            return
+        self._generation = generation
+        self._attached_at = self._heard_at = now
+        self._spoke_at = now
+        self._silent = self._paused = False
+        self._outbox.resend_all()
+        self._inbox.announce()
+        if self._side is Side.AGENT and self._request is None:
+            self._ask(now)
 
     def detach(self, now: float) -> None:
         """The path is gone. Unacknowledged messages are kept and sent again after `attach`."""
-        raise NotImplementedError
+        self._now = now
+        self._generation = None
+
+    @property
+    def attached(self) -> bool:
+        return self._generation is not None
+
+    # --- in -------------------------------------------------------------------------------------
 
     def receive(self, frames: Iterable[bytes], now: float) -> list[ChannelEvent]:
         """Takes packed messages in any order; what they mean, in order."""
-        raise NotImplementedError
-
-    def poll(self, now: float, budget: int = 0) -> list[bytes]:
-        """Packed messages to send now: at most `budget` bytes as text (0: one WebSocket message,
-        128 KB). Call it when the last ones are on their way: what waits is coalesced."""
-        raise NotImplementedError
+        self._now = now
+        for frame in frames:
+            try:
+                self._take(parse(frame))
+            except MalformedMessage:
+                self.dropped["malformed"] += 1
+        return self.take_events()
 
     def take_events(self) -> list[ChannelEvent]:
-        """Events that time brought (Silent, Failed), after `poll`."""
-        raise NotImplementedError
+        """Events that time, or `consumed`, brought; call it after `poll`."""
+        events, self._events = self._events, []
+        return events
+
+    def _take(self, message: AgentMessage) -> None:
+        if self._over:
+            self.dropped["after the end"] += 1
+            return
+        kind = message.message_type
+        if kind is MessageType.ACKNOWLEDGE:
+            ack = handshake.parse_acknowledgement(message.payload)
+            if not self._outbox.acknowledge(ack, self._now):
+                self.dropped["acknowledgement of nothing"] += 1
+                return
+            if ack.blocked:
+                self._inbox.announce()
+        elif kind is self._takes:
+            self._offer_message(message)
+        elif kind is MessageType.CHANNEL_CLOSED and self._side is Side.CLIENT:
+            self._closed(message)
+        elif kind is MessageType.PAUSE_PUBLICATION or kind is MessageType.START_PUBLICATION:
+            self._paused = kind is MessageType.PAUSE_PUBLICATION
+        else:
+            self.dropped["wrong direction"] += 1
+            return
+        self._hear()
+
+    def _hear(self) -> None:
+        self._heard_at = self._now
+        if self._silent:
+            self._silent = False
+            self._events.append(Heard())
+
+    def _closed(self, message: AgentMessage) -> None:
+        output = handshake.load(message.payload).get("Output")
+        self._over = True
+        self._events.append(Closed(output if isinstance(output, str) else ""))
+
+    def _offer_message(self, message: AgentMessage) -> None:
+        self._paused = False
+        fate = self._inbox.offer(message, self._now)
+        if fate is Fate.TAKEN:
+            self._deliver()
+        elif fate is not Fate.DUPLICATE:
+            self.dropped[fate.value] += 1
+
+    def _deliver(self) -> None:
+        for message in self._inbox.in_order():
+            try:
+                self._mean(message)
+            except MalformedMessage:
+                self.dropped["malformed"] += 1
+            if self._over:
+                return
+
+    def _mean(self, message: AgentMessage) -> None:
+        kind = message.payload_type
+        if kind in _DATA:
+            self._data(message)
+        elif kind == PayloadType.HANDSHAKE_REQUEST and self._side is Side.CLIENT:
+            self._answer(handshake.parse_request(message.payload))
+        elif kind == PayloadType.HANDSHAKE_RESPONSE and self._side is Side.AGENT:
+            self._agreed(handshake.parse_response(message.payload))
+        elif kind == PayloadType.HANDSHAKE_COMPLETE and self._side is Side.CLIENT:
+            self._open(handshake.parse_complete(message.payload))
+        elif kind == PayloadType.SIZE and self._side is Side.AGENT:
+            self._sized = True
+            self._events.append(Resized(*handshake.parse_size(message.payload)))
+        elif kind == PayloadType.FLAG:
+            self._events.append(Flagged(_flag(message.payload)))
+        elif kind == PayloadType.EXIT_CODE and self._side is Side.CLIENT:
+            self._events.append(Exited(_exit_code(message.payload)))
+        elif kind == PayloadType.GAP and self._side is Side.CLIENT:
+            self._events.append(Gap(int.from_bytes(message.payload[:8], "big")))
+        else:
+            self.dropped["unknown payload"] += 1
+
+    def _data(self, message: AgentMessage) -> None:
+        data = message.payload
+        if message.flags & FLAG_DEFLATED and self._inbox.extended:
+            data = inflate(data)
+        if not self._opened:
+            if self._side is Side.AGENT or self._request is not None:
+                self.dropped["before the handshake"] += 1
+                return
+            self._open("")  # an agent that sends no handshake: a plain shell
+        if not self._inbox.delivered(len(data)):
+            self._fail("ProtocolError", "The peer sent more than it was given credit for.")
+            return
+        self._events.append(Data(data, PayloadType(message.payload_type)))
+
+    # --- handshake ------------------------------------------------------------------------------
+
+    def _ask(self, now: float) -> None:
+        settings = self._settings
+        self._request = HandshakeRequest(
+            settings.version, settings.session_type, settings.properties, self._offer
+        )
+        self._outbox.control(PayloadType.HANDSHAKE_REQUEST, handshake.pack_request(self._request))
+
+    def _answer(self, request: HandshakeRequest) -> None:
+        if self._request is not None:
+            self.dropped["second handshake"] += 1
+            return
+        if not self._offer:
+            request = replace(request, extensions=None)
+        self._request = request
+        response = HandshakeResponse(
+            self._settings.version, request.session_type in SESSION_TYPES, self._offer
+        )
+        self._outbox.control(
+            PayloadType.HANDSHAKE_RESPONSE, handshake.pack_response(response, request)
+        )
+        self._extend(request.extensions)
+
+    def _agreed(self, response: HandshakeResponse) -> None:
+        if self._opened:
+            self.dropped["second handshake"] += 1
+            return
+        if not response.accepted:
+            self._fail("UnsupportedSessionType", "The client does not know the session type.")
+            return
+        self._extend(response.extensions if self._offer else None)
+        self._outbox.control(
+            PayloadType.HANDSHAKE_COMPLETE,
+            handshake.pack_complete(self._now - self._attached_at, self._settings.message),
+        )
+        self._open(self._settings.message)
+
+    def _extend(self, peer: Extensions | None) -> None:
+        if peer is None:
+            return
+        self._outbox.extend(peer)
+        self._inbox.extended = True
+
+    def _open(self, message: str) -> None:
+        if self._opened:
+            self.dropped["second handshake"] += 1
+            return
+        self._opened = True
+        self._opened_at = self._now
+        request = self._request
+        if self._size:
+            self._send_size()
+        self._events.append(
+            Opened(
+                session_type=request.session_type if request else "Standard_Stream",
+                properties=request.properties if request else {},
+                message=message,
+                extended=self._inbox.extended,
+            )
+        )
+
+    def _fail(self, code: str, message: str) -> None:
+        self._over = True
+        self._events.append(Failed(code, message))
+
+    # --- out ------------------------------------------------------------------------------------
+
+    def poll(self, now: float, budget: int = MAX_TEXT_MESSAGE) -> list[bytes]:
+        """Packed messages to send now: at most `budget` bytes as text (one WebSocket message at
+        most). Call it when the last ones are on their way: what waits is coalesced."""
+        self._now = now
+        self._watch()
+        if self._generation is None or self._over:
+            return []
+        self._outbox.open = self._may_send_data()
+        frames: list[bytes] = []
+        if not self._paused:
+            # Room for an acknowledgement to ride along.
+            for frame in self._outbox.frames(now, budget - MAX_ACK_TEXT):
+                frames.append(frame)
+                budget -= text_length(len(frame))
+                if len(frames) == MAX_FRAMES:
+                    break
+        if self._outbox.blocked and now - self._spoke_at >= BLOCKED_AFTER:
+            self._inbox.announce()
+        frames += self._acknowledgements(riding=bool(frames), limit=budget // MAX_ACK_TEXT)
+        if frames:
+            self._spoke_at = now
+        return frames
+
+    def _may_send_data(self) -> bool:
+        if not self._opened:
+            return False
+        waits = self._side is Side.AGENT and not self._inbox.extended and not self._sized
+        return not waits or self._now - self._opened_at >= SIZE_WAIT
+
+    def _acknowledgements(self, riding: bool, limit: int) -> list[bytes]:
+        if self._inbox.extended and self._now - self._spoke_at >= KEEPALIVE:
+            self._inbox.announce()
+        due = self._inbox.due
+        if due is None or (due > self._now and not riding):
+            return []
+        return [
+            pack(
+                AgentMessage(
+                    message_type=MessageType.ACKNOWLEDGE,
+                    sequence=0,
+                    message_id=self._uuid(),
+                    created=self._created(),
+                    payload=handshake.pack_acknowledgement(
+                        replace(ack, blocked=ack.cumulative and self._outbox.blocked)
+                    ),
+                    flags=FLAG_SYN | FLAG_FIN,
+                )
+            )
+            for ack in self._inbox.acknowledgements(self._uuid(), limit)
+        ]
+
+    def _watch(self) -> None:
+        """Silence and the handshake's time, which no message brings."""
+        if self._generation is None or self._over:
+            return
+        quiet = self._now - self._heard_at
+        owed = self._inbox.extended or not self._outbox.empty
+        if owed and quiet >= SILENCE and not self._silent:
+            self._silent = True
+            self._events.append(Silent(quiet))
+        late = self._now - self._attached_at >= HANDSHAKE_TIME
+        if self._side is Side.AGENT and not self._opened and late:
+            self._fail("HandshakeTimeout", "The client did not answer the handshake.")
 
     def next_deadline(self) -> float | None:
-        """When `poll` has something to do though nothing happens; None: never."""
-        raise NotImplementedError
+        """When `poll` has something to do though nothing happens; None: never. A time that has
+        passed (0.0) means at once."""
+        if self._generation is None or self._over:
+            return None
+        self._outbox.open = self._may_send_data()
+        if self._outbox.ready() and not self._paused:
+            return 0.0
+        times = [self._inbox.due, None if self._paused else self._outbox.deadline()]
+        if not self._silent and (self._inbox.extended or not self._outbox.empty):
+            times.append(self._heard_at + SILENCE)
+        if self._inbox.extended:
+            times.append(self._spoke_at + KEEPALIVE)
+        if self._outbox.blocked:
+            times.append(self._spoke_at + BLOCKED_AFTER)
+        if self._side is Side.AGENT and not self._opened:
+            times.append(self._attached_at + HANDSHAKE_TIME)
+        if self._opened and not self._outbox.open:
+            times.append(self._opened_at + SIZE_WAIT)
+        return min((time for time in times if time is not None), default=None)
+
+    # --- the application's side -----------------------------------------------------------------
 
     @property
     def writable(self) -> int:
-        """How many bytes `write` takes now; read no more than this from the process or terminal."""
-        raise NotImplementedError
+        """How many bytes `write` takes now; read no more than this from the process or terminal.
+
+        While the client is away an agent may go on writing: what exceeds the kept amount gives
+        way, oldest first, to a gap mark.
+        """
+        if self._over:
+            return 0
+        away = self._side is Side.AGENT and self._generation is None and self._opened
+        return self._outbox.room(kept=away)
 
     def write(self, data: bytes, payload_type: PayloadType = PayloadType.OUTPUT) -> None:
         """Queues output (agent) or input (client) in order; ValueError beyond `writable`."""
-        raise NotImplementedError
+        if len(data) > self.writable:
+            raise ValueError("more was written than `writable` allows")
+        self._outbox.write(data, payload_type)
+        if self._generation is None:
+            self._outbox.forget_overflow()
 
     def consumed(self, size: int) -> None:
         """The application took `size` bytes of `Data`: the peer gets credit for as many."""
-        raise NotImplementedError
+        self._inbox.consumed(size)
+        if not self._over:
+            self._deliver()
 
     def resize(self, columns: int, rows: int) -> None:
-        """Client: the terminal's size; the last one wins."""
-        raise NotImplementedError
+        """Client: the terminal's size; the last one wins, and is sent when the session opens."""
+        top = handshake.MAX_SIDE
+        self._size = min(top, max(1, columns)), min(top, max(1, rows))
+        if self._opened:
+            self._send_size()
+
+    def _send_size(self) -> None:
+        if self._size:
+            self._outbox.control(PayloadType.SIZE, handshake.pack_size(*self._size))
 
     def flag(self, value: FlagValue) -> None:
         """Client: asks the agent to end the session (TERMINATE_SESSION) or a port."""
-        raise NotImplementedError
+        self._outbox.control(PayloadType.FLAG, value.to_bytes(4, "big"))
 
     def exit(self, code: int) -> None:
-        """Agent: the process ended; queued behind all output."""
-        raise NotImplementedError
+        """Agent: the process ended; queued behind all output, for peers that understand it."""
+        if self._inbox.extended:
+            self._outbox.write(_EXIT_CODE + str(code).encode(), PayloadType.EXIT_CODE)
 
     @property
     def opened(self) -> bool:
         """The handshake is done (or the peer is one that has none)."""
-        raise NotImplementedError
+        return self._opened
 
     @property
     def drained(self) -> bool:
         """All that was written has been acknowledged."""
-        raise NotImplementedError
+        return self._outbox.empty
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes kept for the peer: waiting, or on their way."""
+        return self._outbox.held_bytes
+
+    # --- messages -------------------------------------------------------------------------------
+
+    def _pack(self, sequence: int, payload_type: int, payload: bytes, flags: int) -> bytes:
+        if payload_type == PayloadType.GAP and not self._inbox.extended:
+            lost = int.from_bytes(payload, "big")
+            text = f"\r\n[hatchway: {lost} bytes of output were lost here]\r\n"
+            payload_type, payload = PayloadType.OUTPUT, text.encode()
+        return pack(
+            AgentMessage(
+                message_type=self._sends,
+                sequence=sequence,
+                message_id=self._uuid(),
+                created=self._created(),
+                payload=payload,
+                payload_type=payload_type,
+                flags=flags,
+            )
+        )
+
+    def _created(self) -> int:
+        return max(1, int((self._now + self._settings.epoch) * 1000))
+
+    def _uuid(self) -> UUID:
+        return UUID(bytes=self._random(16), version=4)
+
+
+def _flag(payload: bytes) -> FlagValue:
+    try:
+        return FlagValue(int.from_bytes(payload, "big") if len(payload) == 4 else -1)
+    except ValueError:
+        raise MalformedMessage("A flag is not known.") from None
+
+
+def _exit_code(payload: bytes) -> int:
+    text = payload.removeprefix(_EXIT_CODE)
+    if not (payload.startswith(_EXIT_CODE) and text.isdigit() and len(text) <= 10):
+        raise MalformedMessage("An exit code is not a number.")
+    return int(text)

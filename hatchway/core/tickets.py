@@ -1,7 +1,8 @@
 """Tickets: what lets an agent upload frames without anyone reading the database.
 
 A ticket names session, node, client connection, generation and the last activity that the service
-saw, and is authenticated with HMAC-SHA256. It carries no secret. The agent cannot make or check one.
+saw, and is authenticated with HMAC-SHA256. It carries no secret, and the agent can neither make
+nor check one.
 """
 
 from __future__ import annotations

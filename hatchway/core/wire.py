@@ -32,6 +32,8 @@ ORIGINAL_PAYLOAD = 1024
 
 FLAG_SYN = 1
 FLAG_FIN = 2
+#: Hatchway's own: the payload is compressed (see `compression`); only after both sides agreed.
+FLAG_DEFLATED = 4
 
 _HEADER = struct.Struct(">I32sIQqQ16s32sII")
 
@@ -82,14 +84,17 @@ class FlagValue(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class AgentMessage:
-    """One message. `created` is in epoch milliseconds, `digest` is computed when packed."""
+    """One message. `created` is in epoch milliseconds; the digest is computed when packed.
+
+    `payload_type` is a PayloadType, or a number that a later version gave a meaning to.
+    """
 
     message_type: MessageType
     sequence: int
     message_id: UUID
     created: int
     payload: bytes
-    payload_type: PayloadType = PayloadType.NONE
+    payload_type: int = PayloadType.NONE
     flags: int = 0
 
     def __post_init__(self) -> None:
@@ -153,17 +158,13 @@ def parse(data: bytes) -> AgentMessage:
         digest, hashlib.sha256(payload).digest()
     ):
         raise MalformedMessage("PayloadDigest does not match the payload.")
-    try:
-        known = PayloadType(payload_type)
-    except ValueError:
-        raise MalformedMessage("PayloadType is not known.") from None
     return AgentMessage(
         message_type=message_type,
         sequence=sequence,
         message_id=UUID(bytes=_swap_halves(identity)),
         created=created,
         payload=payload,
-        payload_type=known,
+        payload_type=payload_type,
         flags=flags,
     )
 

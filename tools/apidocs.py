@@ -1,4 +1,4 @@
-"""Writes what is made from `hatchway/core/api.py` (`python -m tools.apidocs`); a test keeps it true."""
+"""Writes all that is made from `hatchway/core/api.py`: `python -m tools.apidocs`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What client and agent share of the network: settings and TLS."""

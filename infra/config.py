@@ -1,0 +1,109 @@
+"""A deployment's choices as checked values. `infra/context.py` reads them from CDK context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from hatchway.core.errors import Exit, HatchwayError
+
+IOT_HOST_COMMAND: Final = (
+    "aws iot describe-endpoint --endpoint-type iot:Data-ATS --query endpointAddress --output text"
+)
+
+
+class InvalidContext(HatchwayError):
+    """A context value of the deployment is missing or malformed."""
+
+    code = "InvalidContext"
+    status = 400
+    exit = Exit.USAGE
+    fault = "client"
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"Context value {key}: {reason}")
+        self.key = key
+
+
+class Architecture(StrEnum):
+    ARM64 = "arm64"
+    X86_64 = "x86_64"
+
+
+class NetworkMode(StrEnum):
+    """NONE: nodes bring their own way; OWN: a VPC of ours; EXISTING: endpoints in a VPC by ids."""
+
+    NONE = "none"
+    OWN = "own"
+    EXISTING = "existing"
+
+
+class AgentApiMode(StrEnum):
+    """PRIVATE: through interface endpoints; REGIONAL: for nodes with egress; BOTH: a copy each."""
+
+    PRIVATE = "private"
+    REGIONAL = "regional"
+    BOTH = "both"
+
+    @property
+    def private(self) -> bool:
+        return self is not AgentApiMode.REGIONAL
+
+    @property
+    def regional(self) -> bool:
+        return self is not AgentApiMode.PRIVATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Where nodes reach the service. Ids are literal: synth looks nothing up."""
+
+    mode: NetworkMode = NetworkMode.NONE
+    vpc_id: str = ""
+    vpc_cidr: str = ""
+    subnet_ids: tuple[str, ...] = ()
+    route_table_ids: tuple[str, ...] = ()
+    execute_api_endpoint_ids: tuple[str, ...] = ()
+    iot_data_endpoint_id: str = ""
+    iot_data_host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urls:
+    """Templates with {api}, {stage}, {region}, {suffix}; {endpoint} in the agent API's only.
+
+    The agent API's is "" where its default depends on the endpoint.
+    """
+
+    people: str = "https://{api}.execute-api.{region}.{suffix}/{stage}"
+    agent: str = ""
+    stream: str = "wss://{api}.execute-api.{region}.{suffix}/{stage}"
+    stream_management: str = "https://{api}.execute-api.{region}.{suffix}/{stage}"
+    iot_data: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All choices of one deployment."""
+
+    stage: str = "prod"
+    architecture: Architecture = Architecture.ARM64
+    agent_api: AgentApiMode = AgentApiMode.PRIVATE
+    agent_must_come_from_instance: bool = True
+    api_gateway_account: bool = True
+    log_retention_days: int = 90
+    notify_email: str = ""
+    reserved_concurrency: int = 0
+    retain_data: bool = True
+    network: Network = Network()
+    urls: Urls = Urls()
+
+    def name(self, what: str) -> str:
+        """A resource name; the stage is in all of them, so that two deployments fit an account."""
+        return f"hatchway-{self.stage}-{what}"
+
+    @property
+    def topic_root(self) -> str:
+        """What all MQTT topics and client ids of this deployment begin with."""
+        return f"hatchway/{self.stage}"

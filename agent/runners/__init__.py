@@ -1,0 +1,1 @@
+"""What a session can run on the node, one module each."""

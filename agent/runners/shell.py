@@ -1,0 +1,202 @@
+"""A shell in a terminal, driven by the event loop: bounded reading, bounded writing, a sure end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import deque
+from collections.abc import Callable
+
+from agent.ports import Screen, StartFailed
+from agent.runners.leader import watch
+from agent.terminal.posix import Terminal, members
+from hatchway.core.channel import INPUT_WINDOW
+
+#: Bytes that were fed and not yet taken: a client is never given more credit than this.
+MAX_FED = INPUT_WINDOW
+#: Bytes read before anything else gets a turn.
+READ_BURST = 64 * 1024
+#: Seconds without output after the leader's end, where something in the background holds the
+#: terminal open, until that counts as the end of the output.
+LINGER = 0.2
+#: Seconds between looks at what is left; looks from SIGHUP to SIGKILL, and rounds of SIGKILL.
+KILL_POLL = 0.02
+HANGUP_ROUNDS = 50
+KILL_ROUNDS = 100
+
+Spawn = Callable[[tuple[int, int] | None], Terminal]
+
+
+class ShellRunner:
+    """Runs what `spawn(size)` starts, with a session's screen at its other end."""
+
+    def __init__(self, spawn: Spawn) -> None:
+        self._spawn = spawn
+        self._size: tuple[int, int] | None = None
+        self._allowed = 0
+        self._running: _Running | None = None
+
+    def start(self, screen: Screen) -> None:
+        self._running = _Running(self._spawn(self._size), screen)
+        self._running.allow(self._allowed)
+
+    def feed(self, data: bytes) -> None:
+        """What was typed; a Ctrl-C is a byte, of which the terminal makes a signal."""
+        if self._running is not None:
+            self._running.feed(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._size = columns, rows
+        if self._running is not None:
+            self._running.resize(columns, rows)
+
+    def allow(self, size: int) -> None:
+        self._allowed = size
+        if self._running is not None:
+            self._running.allow(size)
+
+    async def kill(self) -> None:
+        if self._running is not None:
+            await self._running.kill()
+
+    async def close(self) -> None:
+        if self._running is not None:
+            await self._running.close()
+
+
+class _Running:
+    """A terminal that is open: it exists only between start and close."""
+
+    def __init__(self, terminal: Terminal, screen: Screen) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._terminal, self._screen = terminal, screen
+        self._allowed = 0
+        self._reading = self._closed = self._told = self._end_of_output = False
+        self._heard = False
+        self._code: int | None = None
+        self._fed: deque[bytes] = deque()
+        self._fed_size = 0
+        self._linger: asyncio.TimerHandle | None = None
+        self._leader = watch(terminal.pid, self._leader_ended)
+
+    # --- in -------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        if self._closed:
+            return
+        if self._fed_size + len(data) > MAX_FED:
+            raise StartFailed("More was fed than there was credit for.")
+        self._fed.append(data)
+        self._fed_size += len(data)
+        self._write()
+
+    def _write(self) -> None:
+        taken = 0
+        while self._fed:
+            head = self._fed.popleft()
+            size = self._terminal.write(head)
+            taken += size
+            if size < len(head):
+                self._fed.appendleft(head[size:])
+                break
+        self._fed_size -= taken
+        if self._fed:
+            self._loop.add_writer(self._terminal.master, self._write)
+        else:
+            self._loop.remove_writer(self._terminal.master)
+        if taken:
+            self._screen.consumed(taken)
+
+    def resize(self, columns: int, rows: int) -> None:
+        if not self._closed:
+            self._terminal.resize(columns, rows)
+
+    # --- out ------------------------------------------------------------------------------------
+
+    def allow(self, size: int) -> None:
+        self._allowed = size
+        wanted = size > 0 and not (self._closed or self._end_of_output)
+        if wanted and not self._reading:
+            self._loop.add_reader(self._terminal.master, self._read)
+        elif self._reading and not wanted:
+            self._loop.remove_reader(self._terminal.master)
+        self._reading = wanted
+
+    def _read(self) -> None:
+        budget = READ_BURST
+        while self._reading and budget > 0 and self._allowed > 0:
+            data = self._terminal.read(min(self._allowed, budget))
+            if data is None:
+                return
+            if not data:
+                self._end_of_output = True
+                self.allow(0)
+                self._tell()
+                return
+            self._heard = True
+            budget -= len(data)
+            self._allowed -= len(data)
+            self._screen.output(data)
+        if not self._allowed:
+            self.allow(0)
+
+    # --- end ------------------------------------------------------------------------------------
+
+    def _leader_ended(self) -> None:
+        self._code = self._terminal.status()
+        if self._end_of_output:
+            self._tell()
+        else:
+            self._linger = self._loop.call_later(LINGER, self._listen_on)
+
+    def _listen_on(self) -> None:
+        """Waits as long as there is output, or output may not be read."""
+        self._end_of_output = self._allowed > 0 and not self._heard
+        self._heard = False
+        if self._end_of_output:
+            self.allow(0)
+            self._tell()
+        else:
+            self._linger = self._loop.call_later(LINGER, self._listen_on)
+
+    def _tell(self) -> None:
+        if self._code is None or self._told or self._closed:
+            return
+        self._told = True
+        if self._linger is not None:
+            self._linger.cancel()
+        self._screen.exited(self._code)
+
+    async def kill(self) -> None:
+        """SIGHUP to all of the session, stopped jobs too; SIGKILL until nothing of it is left."""
+        self._terminal.signal(signal.SIGHUP)
+        self._terminal.signal(signal.SIGCONT)
+        if await self._gone():
+            return
+        for _ in range(KILL_ROUNDS):
+            if not self._terminal.signal(signal.SIGKILL):
+                return
+            await asyncio.sleep(KILL_POLL)
+
+    async def _gone(self) -> bool:
+        for _ in range(HANGUP_ROUNDS):
+            if not members(self._terminal.pid):
+                return True
+            await asyncio.sleep(KILL_POLL)
+        return False
+
+    async def close(self) -> None:
+        """Hangs up. Jobs that were told to survive a hang-up do, unless they were killed."""
+        if self._closed:
+            return
+        self.allow(0)
+        self._closed = True
+        self._loop.remove_writer(self._terminal.master)
+        self._leader.close()
+        if self._linger is not None:
+            self._linger.cancel()
+        if self._terminal.status() is None:
+            await self.kill()
+        self._terminal.close()
+        if self._terminal.status() is not None:
+            self._terminal.reap()

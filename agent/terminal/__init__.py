@@ -1,0 +1,1 @@
+"""Terminals and the processes in them, one module per operating system."""

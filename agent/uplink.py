@@ -1,0 +1,116 @@
+"""Uploads of one session: a few requests on their way at once, and what their failures mean."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+
+from agent.api import AgentApi, Throttled
+from agent.backoff import Backoff
+from agent.ports import Random
+from hatchway.core.errors import (
+    ClientGone,
+    HatchwayError,
+    SessionEnded,
+    TicketExpired,
+    TicketInvalid,
+)
+from hatchway.core.wire import to_text
+
+#: Requests on their way at once: hides the round trip, and lets output coalesce behind them.
+MAX_IN_FLIGHT = 4
+#: API Gateway may answer 410 until `$connect` has returned: attempts on a young connection.
+YOUNG_ATTEMPTS = 5
+#: Seconds between those attempts, doubling; and the pause after a failure.
+YOUNG_WAIT = 0.05
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+
+
+class Outcome(Enum):
+    """How an upload went. LOST is retransmitted by the channel, like what the network loses."""
+
+    SENT = auto()
+    LOST = auto()
+    CLIENT_GONE = auto()
+    TICKET = auto()
+    ENDED = auto()
+
+
+class Uplink:
+    """Sends texts; tells `done(outcome, generation)` after each."""
+
+    def __init__(
+        self,
+        api: AgentApi,
+        session: str,
+        random: Random,
+        done: Callable[[Outcome, int], None],
+    ) -> None:
+        self._api, self._session, self._done = api, session, done
+        self._pause = Backoff(random, FIRST_PAUSE, LONGEST_PAUSE)
+        self._resume: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def free(self) -> bool:
+        """Whether an upload may begin now."""
+        return self._resume is None and len(self._tasks) < MAX_IN_FLIGHT
+
+    def send(self, frames: Sequence[bytes], ticket: str, generation: int, young: bool) -> None:
+        """Begins an upload; `young` says that the client has only just connected."""
+        text = to_text(frames)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._run(text, ticket, generation, young))
+        self._tasks.add(task)
+
+    async def close(self) -> None:
+        """Drops what is on its way."""
+        if self._resume is not None:
+            self._resume.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, text: str, ticket: str, generation: int, young: bool) -> None:
+        try:
+            outcome = await self._attempts(text, ticket, YOUNG_ATTEMPTS if young else 1)
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self._tasks.discard(task)
+        self._done(outcome, generation)
+
+    async def _attempts(self, text: str, ticket: str, attempts: int) -> Outcome:
+        for attempt in range(attempts):
+            outcome = await self._attempt(text, ticket)
+            if outcome is not Outcome.CLIENT_GONE or attempt + 1 == attempts:
+                break
+            await asyncio.sleep(YOUNG_WAIT * 2**attempt)
+        return outcome
+
+    async def _attempt(self, text: str, ticket: str) -> Outcome:
+        try:
+            await self._api.frames(self._session, ticket, text)
+        except ClientGone:
+            return Outcome.CLIENT_GONE
+        except (TicketExpired, TicketInvalid):
+            return Outcome.TICKET
+        except SessionEnded:
+            return Outcome.ENDED
+        except HatchwayError as error:
+            self._hold(error.after if isinstance(error, Throttled) else 0.0)
+            return Outcome.LOST
+        self._pause.reset()
+        return Outcome.SENT
+
+    def _hold(self, at_least: float) -> None:
+        """No new upload for a while; those that fail together make one pause."""
+        if self._resume is None:
+            loop = asyncio.get_running_loop()
+            self._resume = loop.call_later(self._pause.next(at_least), self._go_on)
+
+    def _go_on(self) -> None:
+        self._resume = None
+        self._done(Outcome.LOST, -1)

@@ -1,0 +1,1 @@
+"""The people API and the JSON routes of the stream API."""

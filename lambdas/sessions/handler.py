@@ -1,0 +1,25 @@
+"""One function, two callers: the people API's REST events and the stream API's JSON frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lambdas.logline import Write
+from lambdas.sessions.people import people_api
+from lambdas.sessions.service import Service
+from lambdas.sessions.stream import serve_frame
+
+Handler = Callable[[Mapping[str, Any], object], Any]
+
+
+def make_handler(service: Service, write: Write) -> Handler:
+    """The Lambda handler over `service`; WebSocket events alone carry a connection id."""
+    people = people_api(service, write)
+
+    def handler(event: Mapping[str, Any], context: object) -> Any:
+        if "connectionId" in event.get("requestContext", {}):
+            return serve_frame(service, event, write)
+        return people(event, context)
+
+    return handler

@@ -1,0 +1,38 @@
+"""What the handlers of this family work with: the ports and the deployment's own facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lambdas.ports import (
+    Clients,
+    Clock,
+    Downlink,
+    Instances,
+    NodeStore,
+    Policies,
+    Presence,
+    Random,
+    Roles,
+    SessionStore,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """`stream_url` is what clients connect to; `channel_role_id` is the agents' own role."""
+
+    sessions: SessionStore
+    nodes: NodeStore
+    clients: Clients
+    downlink: Downlink
+    presence: Presence
+    instances: Instances
+    roles: Roles
+    policies: Policies
+    clock: Clock
+    random: Random
+    stage: str
+    region: str
+    stream_url: str
+    channel_role_id: str

@@ -1,0 +1,122 @@
+"""StartSession: permission, then the node, then the session, its token and a hint to the agent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from hatchway.core import api, documents, names
+from hatchway.core.errors import ConflictException, TargetNotConnected
+from hatchway.core.lifecycle import ENDED, Status
+from hatchway.core.policy import ContextValue
+from lambdas.ports import Request as Earlier
+from lambdas.ports import Session
+from lambdas.sessions.access import Access
+from lambdas.sessions.conditions import tag_context
+from lambdas.sessions.request import Request
+from lambdas.sessions.service import Service
+from lambdas.sessions.tokens import make_token, opened
+
+#: How long a client request token stands for the session that it made.
+REQUEST_SECONDS = 3600
+_ACTION = api.START_SESSION.action
+_CHECK = "ssm:SessionDocumentAccessCheck"
+
+
+def start_session(service: Service, access: Access, request: Request) -> Mapping[str, object]:
+    """Creates a session, or finds the one that the same request token made before."""
+    node = names.node_id(request.text("Target"))
+    document = _document_name(service, access, request)
+    permit_start(service, access, node, document)
+    session = _session(service, access, request, node, document or documents.DEFAULT)
+    # After the permission: whether a node is there is told to those alone who may use it.
+    _require_online(service, node)
+    token, record = make_token(service, session.session_id)
+    stored = service.sessions.create(session, record, _earlier(service, request, session))
+    if stored.status in ENDED:
+        raise ConflictException("The session of this client request token has ended.")
+    service.downlink.hint(node, stored.session_id)
+    return opened(service, stored.session_id, token)
+
+
+def permit_start(service: Service, access: Access, node: str, document: str) -> None:
+    """AccessDeniedException unless the caller may start sessions on `node`; `document` is ""
+    where none was named.
+
+    As in Systems Manager: the node alone suffices for the default document, unless the policy
+    asks with `ssm:SessionDocumentAccessCheck` for the document to be allowed as well.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-sessiondocumentaccesscheck.html
+    """
+    place = access.principal.place(service.region)
+    instance = instance_arn(place, node)
+    tags = instance_tags(service, node)
+    unchecked = access.decide(_ACTION, instance, tags | {_CHECK: "false"})
+    if unchecked.allowed and not document:
+        return
+    checked = access.decide(_ACTION, instance, tags | {_CHECK: "true"})
+    if not checked.allowed:
+        raise access.denial(_ACTION, instance, unchecked if not document else checked)
+    access.demand(_ACTION, documents.arn(document or documents.DEFAULT, place), {_CHECK: "true"})
+
+
+def instance_arn(place: documents.Place, node: str) -> str:
+    return f"arn:{place.partition}:ec2:{place.region}:{place.account}:instance/{node}"
+
+
+def instance_tags(service: Service, node: str) -> dict[str, ContextValue]:
+    """A node's tags as EC2 has them. An instance that EC2 does not know has none: a policy that
+    asks for tags then denies, as for an instance that lacks them."""
+    facts = service.instances.facts(node)
+    return tag_context(facts.tags if facts is not None else {})
+
+
+def _document_name(service: Service, access: Access, request: Request) -> str:
+    named = request.text("DocumentName")
+    return documents.reference(named, access.principal.place(service.region)) if named else ""
+
+
+def _require_online(service: Service, node: str) -> None:
+    known = service.nodes.get(node)
+    if known is None or not known.online:
+        raise TargetNotConnected(f"{node} is not connected.")
+
+
+def _session(
+    service: Service, access: Access, request: Request, node: str, document: str
+) -> Session:
+    now = service.clock()
+    principal = access.principal
+    return Session(
+        session_id=names.new_session_id(principal.name, service.random(names.SESSION_SUFFIX_BYTES)),
+        target=node,
+        owner=principal.owner,
+        owner_arn=principal.arn,
+        status=Status.CONNECTING,
+        started=now,
+        status_since=now,
+        activity=now,
+        document_name=document,
+        document=documents.resolve(document, request.table("Parameters")),
+        reason=request.text("Reason"),
+    )
+
+
+def _earlier(service: Service, request: Request, session: Session) -> Earlier | None:
+    token = request.text("ClientRequestToken")
+    if not token:
+        return None
+    return Earlier(
+        owner=session.owner,
+        token=token,
+        fingerprint=_fingerprint(request, session),
+        session_id=session.session_id,
+        expires=service.clock() + REQUEST_SECONDS,
+    )
+
+
+def _fingerprint(request: Request, session: Session) -> str:
+    """What a repeat must have in common with the first request: all that it asked for."""
+    parameters = {key: list(values) for key, values in request.table("Parameters").items()}
+    asked = [session.target, session.document_name, session.reason, parameters]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,21 @@
+"""The next token for a session: made here, stored as a digest, told once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hatchway.core.tokens import TOKEN_BYTES, TOKEN_SECONDS, new_token, token_digest
+from lambdas.ports import Token
+from lambdas.sessions.service import Service
+
+
+def make_token(service: Service, session_id: str) -> tuple[str, Token]:
+    """A token's text, for the caller's eyes only, and the record that the store keeps."""
+    text = new_token(service.random(TOKEN_BYTES))
+    expires = service.clock() + TOKEN_SECONDS
+    return text, Token(digest=token_digest(text), session_id=session_id, expires=expires)
+
+
+def opened(service: Service, session_id: str, token: str) -> Mapping[str, object]:
+    """The answer of StartSession and ResumeSession."""
+    return {"SessionId": session_id, "TokenValue": token, "StreamUrl": service.stream_url}

@@ -28,6 +28,7 @@ from hatchway.core.handshake import Extensions, HandshakeRequest, HandshakeRespo
 from hatchway.core.receiving import Fate, Inbox
 from hatchway.core.sending import Outbox
 from hatchway.core.wire import (
+    CREDITED,
     FLAG_DEFLATED,
     FLAG_FIN,
     FLAG_SYN,
@@ -61,7 +62,6 @@ MAX_FRAMES = 200
 #: What the original's clients and agents may be asked to run.
 SESSION_TYPES = frozenset({"Standard_Stream", "InteractiveCommands", "NonInteractiveCommands"})
 _EXIT_CODE = b"EXIT_CODE: "
-_DATA = frozenset({PayloadType.OUTPUT, PayloadType.STDERR})
 
 
 class Side(Enum):
@@ -285,7 +285,7 @@ class DataChannel:
 
     def _mean(self, message: AgentMessage) -> None:
         kind = message.payload_type
-        if kind in _DATA:
+        if kind in CREDITED:
             self._data(message)
         elif kind == PayloadType.HANDSHAKE_REQUEST and self._side is Side.CLIENT:
             self._answer(handshake.parse_request(message.payload))

@@ -98,7 +98,7 @@ class Topics:
             return None
         try:
             return cls(stage_name(parts[1]), node_id(parts[2]))
-        except ValidationException:
+        except (ValidationException, UnsupportedNodeType):
             return None
 
 

@@ -12,7 +12,7 @@ from enum import Enum
 from uuid import UUID
 
 from hatchway.core.handshake import MAX_RECEIVED, Acknowledgement
-from hatchway.core.wire import AgentMessage
+from hatchway.core.wire import CREDITED, AgentMessage
 
 #: How far ahead of the expected number a message may be.
 MAX_AHEAD = 2048
@@ -80,11 +80,13 @@ class Inbox:
         return Fate.TAKEN
 
     def in_order(self) -> Iterator[AgentMessage]:
-        """The messages whose turn it is, while the application keeps up."""
-        while self._delivered - self._consumed < self._window:
-            message = self._early.pop(self._expected, None)
-            if message is None:
+        """The messages whose turn it is. Data of a peer that knows no credit waits here while the
+        application does not keep up; a size or a flag never waits."""
+        while (message := self._early.get(self._expected)) is not None:
+            full = self._delivered - self._consumed >= self._window
+            if full and not self.extended and message.payload_type in CREDITED:
                 return
+            del self._early[self._expected]
             self._early_bytes -= len(message.payload)
             self._expected += 1
             yield message

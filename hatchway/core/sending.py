@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hatchway.core.compression import MAX_INFLATED, deflate
 from hatchway.core.handshake import MAX_WINDOW, Acknowledgement, Extensions
 from hatchway.core.wire import (
+    CREDITED,
     FLAG_DEFLATED,
     FLAG_SYN,
     MAX_PAYLOAD,
@@ -41,8 +42,6 @@ ORIGINAL_ATTEMPTS = 4
 
 #: Builds a packed message: sequence, payload type, payload, flags.
 Packer = Callable[[int, int, bytes, int], bytes]
-
-_CREDITED = frozenset({PayloadType.OUTPUT, PayloadType.STDERR})
 
 
 @dataclass(slots=True)
@@ -108,11 +107,12 @@ class Outbox:
         if not data:
             return
         last = self._waiting[-1] if self._waiting else None
-        if last is not None and last.payload_type == payload_type and payload_type in _CREDITED:
+        if last is not None and last.payload_type == payload_type and payload_type in CREDITED:
             last.data += data
         else:
             self._waiting.append(_Segment(payload_type, bytearray(data)))
-        self._waiting_bytes += len(data)
+        if payload_type in CREDITED:
+            self._waiting_bytes += len(data)
 
     def control(self, payload_type: int, payload: bytes) -> None:
         """Sent before waiting data, without credit; the oldest gives way beyond MAX_CONTROL."""
@@ -129,29 +129,22 @@ class Outbox:
     def forget_overflow(self) -> None:
         """Drops the oldest waiting output beyond MAX_KEPT; a gap mark stands in its place."""
         excess = self._waiting_bytes - MAX_KEPT
-        if excess <= 0:
-            return
         lost = 0
-        while excess > 0 and self._waiting:
+        while excess > 0:
             first = self._waiting[0]
-            if first.payload_type not in _CREDITED and first.payload_type != PayloadType.GAP:
-                break  # the exit status is the last thing: never dropped
             if first.payload_type == PayloadType.GAP:
-                lost += int.from_bytes(first.data, "big")
-                self._waiting.popleft()
-                self._waiting_bytes -= len(first.data)
+                lost += int.from_bytes(self._waiting.popleft().data, "big")
                 continue
             cut = min(excess, len(first.data))
             del first.data[:cut]
             self._waiting_bytes -= cut
-            excess -= cut
-            lost += cut
             self.gaps += cut
+            excess, lost = excess - cut, lost + cut
             if not first.data:
                 self._waiting.popleft()
         if lost:
-            self._waiting.appendleft(_Segment(PayloadType.GAP, bytearray(lost.to_bytes(8, "big"))))
-            self._waiting_bytes += 8
+            mark = bytearray(lost.to_bytes(8, "big"))
+            self._waiting.appendleft(_Segment(PayloadType.GAP, mark))
 
     def extend(self, peer: Extensions) -> None:
         """The peer agreed: its window, payload size and compression hold from now on."""
@@ -247,7 +240,7 @@ class Outbox:
             return None
         room = min(self._max_payload, (budget - 4) // 4 * 3 - 120)
         segment = self._waiting[0]
-        if segment.payload_type not in _CREDITED:
+        if segment.payload_type not in CREDITED:
             if room < len(segment.data):
                 return None
             return self._next_mark(now)
@@ -258,7 +251,6 @@ class Outbox:
 
     def _next_mark(self, now: float) -> bytes:
         segment = self._waiting.popleft()
-        self._waiting_bytes -= len(segment.data)
         return self._number(segment.payload_type, bytes(segment.data), 0, 0, now)
 
     def _next_chunk(self, segment: _Segment, room: int, credit: int, now: float) -> bytes:
@@ -314,7 +306,7 @@ class Outbox:
             return True
         if not self.open or not self._waiting or len(self._sent) >= MAX_IN_FLIGHT:
             return False
-        return self._waiting[0].payload_type not in _CREDITED or self._spendable() > 0
+        return self._waiting[0].payload_type not in CREDITED or self._spendable() > 0
 
     @property
     def blocked(self) -> bool:

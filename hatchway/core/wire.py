@@ -74,6 +74,10 @@ class PayloadType(IntEnum):
     GAP = 1001
 
 
+#: Payload types whose bytes count against the receiver's credit.
+CREDITED = frozenset({PayloadType.OUTPUT, PayloadType.STDERR})
+
+
 class FlagValue(IntEnum):
     """The four-byte payload of a FLAG message."""
 

@@ -183,7 +183,7 @@ class PolicyDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrincipalPolicies:
-    """All that IAM says of a principal. `tags` is None where they cannot be known: role sessions."""
+    """All that IAM says of a principal. `tags` is None where unknown (role sessions)."""
 
     identity: Sequence[PolicyDocument]
     boundaries: Sequence[PolicyDocument] = ()

@@ -1,0 +1,197 @@
+"""The DynamoDB calls that both stores make: consistent reads, guarded writes, reads of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from hatchway.core.errors import LimitExceededException, ThrottlingException
+from lambdas.adapters import aws, items
+from lambdas.ports import Stale
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+PATIENCE = aws.Patience(connect=1.0, read=2.0, attempts=3)
+ABSENT = "attribute_not_exists(pk)"
+_SERVICE = "DynamoDB"
+_LOST: aws.Expected = {
+    "ConditionalCheckFailedException": Stale,
+    "TransactionConflictException": Stale,
+}
+
+
+class _Cancelled(Stale):
+    """A transaction was not made; the cause says why."""
+
+
+@cache
+def shared_client() -> DynamoDBClient:
+    """One client for all stores of a function."""
+    client: DynamoDBClient = aws.client("dynamodb", PATIENCE)
+    return client
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One partition of an index, read in the order of `gsi1sk`; `kind` is its items' key prefix."""
+
+    name: str
+    attribute: str
+    partition: str
+    kind: str = "SESSION"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Conditions on the range key and on other attributes, and what they refer to."""
+
+    ranges: str = ""
+    text: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+    values: items.Item = field(default_factory=dict)
+
+
+NO_FILTERS = Filters()
+
+
+class Table:
+    """A table by its name."""
+
+    def __init__(self, table: str, client: DynamoDBClient | None = None) -> None:
+        self._table = table
+        self._client = client or shared_client()
+
+    def get(self, key: items.Item) -> items.Item | None:
+        """Consistent read."""
+        with aws.calling(_SERVICE):
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return answer.get("Item")
+
+    def put(self, item: items.Item) -> None:
+        with aws.calling(_SERVICE):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def put_new(self, item: items.Item) -> None:
+        """Stale where it exists."""
+        with aws.calling(_SERVICE, _LOST):
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression=ABSENT)
+
+    def put_version(self, item: items.Item, read: int) -> None:
+        """Stale where the stored `version` is not the one read."""
+        with aws.calling(_SERVICE, _LOST):
+            self._client.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="#version = :read",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues={":read": {"N": str(read)}},
+            )
+
+    def set(
+        self, key: items.Item, attribute: str, value: items.Item, condition: str, **more: items.Item
+    ) -> items.Item:
+        """Sets one attribute (`#it` in the condition) to `:new`; the new item, or Stale."""
+        with aws.calling(_SERVICE, _LOST):
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression="SET #it = :new",
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#it": attribute},
+                ExpressionAttributeValues={
+                    ":new": value,
+                    **{f":{name}": given for name, given in more.items()},
+                },
+                ReturnValues="ALL_NEW",
+            )
+        return answer["Attributes"]
+
+    def delete(self, key: items.Item) -> None:
+        with aws.calling(_SERVICE):
+            self._client.delete_item(TableName=self._table, Key=key)
+
+    def new(self, item: items.Item, unless: str = "", **values: items.Item) -> items.Item:
+        """A write for `transact`, of an item that must not exist or for which `unless` holds."""
+        put: items.Item = {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}
+        if unless:
+            put["ConditionExpression"] = f"{ABSENT} OR {unless}"
+            put["ExpressionAttributeValues"] = {f":{name}": v for name, v in values.items()}
+        return {"Put": put}
+
+    def transact(self, writes: Sequence[Any]) -> list[str]:
+        """Writes all or nothing; where it was nothing, what was wrong with each write."""
+        try:
+            with aws.calling(_SERVICE, {"TransactionCanceledException": _Cancelled}):
+                # botocore adds the ClientRequestToken that makes its own retries harmless
+                self._client.transact_write_items(TransactItems=writes)
+        except _Cancelled as cancelled:
+            reasons = _reasons(cancelled.__cause__)
+            if {"ThrottlingError", "ProvisionedThroughputExceeded"} & set(reasons):
+                raise ThrottlingException() from cancelled
+            return reasons
+        return []
+
+    def read(
+        self,
+        index: Index,
+        after: str,
+        limit: int,
+        filters: Filters = NO_FILTERS,
+        newest_first: bool = False,
+    ) -> tuple[list[items.Item], str]:
+        """One read of at most `limit` items behind the place `after`, and the place it came to.
+
+        The place is "" at the end of the partition.
+        """
+        wanted: dict[str, Any] = {
+            "KeyConditionExpression": "#partition = :partition" + filters.ranges,
+            "ExpressionAttributeNames": {"#partition": index.attribute, **filters.names},
+            "ExpressionAttributeValues": {":partition": {"S": index.partition}, **filters.values},
+        }
+        if filters.text:
+            wanted["FilterExpression"] = filters.text
+        if after:
+            wanted["ExclusiveStartKey"] = _start(index, after)
+        with aws.calling(_SERVICE):
+            answer = self._client.query(
+                TableName=self._table,
+                IndexName=index.name,
+                Limit=limit,
+                ScanIndexForward=not newest_first,
+                **wanted,
+            )
+        last = answer.get("LastEvaluatedKey")
+        return answer["Items"], str(last["gsi1sk"]["S"]) if last else ""
+
+    def all(self, index: Index, most: int) -> Iterator[items.Item]:
+        """Everything in a partition; LimitExceededException where that is more than `most`."""
+        after, left = "", most
+        while True:
+            found, after = self.read(index, after, left + 1)
+            left -= len(found)
+            if left < 0:
+                raise LimitExceededException()
+            yield from found
+            if not after:
+                return
+
+
+def _start(index: Index, after: str) -> items.Item:
+    # A session's place is its start and its id, that of nodes and roles the id alone.
+    name = after.partition("#")[2] or after
+    return {
+        **items.key(index.kind, name),
+        index.attribute: {"S": index.partition},
+        "gsi1sk": {"S": after},
+    }
+
+
+def _reasons(cause: BaseException | None) -> list[str]:
+    if not isinstance(cause, ClientError):
+        return []
+    return [str(reason.get("Code", "")) for reason in cause.response.get("CancellationReasons", [])]

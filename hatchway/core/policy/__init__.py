@@ -1,7 +1,8 @@
 """IAM's policy evaluation as AWS documents it, over context keys that may be unknown."""
 
 from hatchway.core.policy.errors import PolicyError
-from hatchway.core.policy.evaluation import decide, explain
+from hatchway.core.policy.evaluation import decide
+from hatchway.core.policy.explanation import explain
 from hatchway.core.policy.model import (
     UNKNOWN,
     AccessRequest,

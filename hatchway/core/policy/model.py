@@ -97,7 +97,11 @@ class StatementRef:
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why it came out so: the layer that decided (None when allowed) and, sorted, the keys whose
-    being unknown kept an Allow from matching or made a Deny match."""
+    being unknown kept an Allow from matching or made a Deny match.
+
+    The layer is the first, in the order of Layer, that has a Deny, or else that does not allow.
+    `unknown` also names a key whose value AWS leaves open how to take (see conditions.py).
+    """
 
     layer: Layer | None = None
     unknown: tuple[str, ...] = ()
@@ -119,8 +123,6 @@ class Decision:
 class Element(Enum):
     """The part of a statement that did not match."""
 
-    ACTION = "Action"
-    NOT_ACTION = "NotAction"
     RESOURCE = "Resource"
     NOT_RESOURCE = "NotResource"
     CONDITION = "Condition"
@@ -131,7 +133,8 @@ class Mismatch:
     """One failed element: what the policy asks for and what the request has.
 
     `actual` is None for an absent key. `operator` and `key` are empty outside conditions.
-    `unknown` names the keys that made it undecided; empty when it failed for certain.
+    `unknown` names the keys that made it undecided; empty when it failed for certain. `absent`
+    names the variables in `expected` that have no value.
     """
 
     element: Element
@@ -140,6 +143,7 @@ class Mismatch:
     operator: str = ""
     key: str = ""
     unknown: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

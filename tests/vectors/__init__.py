@@ -1,0 +1,1 @@
+"""Vectors: cases with their answers as data, and the programs that run them."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PATIENCE = aws.Patience(connect=1.0, read=2.0, attempts=3)
 ABSENT = "attribute_not_exists(pk)"
 _SERVICE = "DynamoDB"
+#: Index 1 has the keys gsi1pk and gsi1sk, and so on.
+INDEXES = ("byState", "byOwner", "byTarget")
 _LOST: aws.Expected = {
     "ConditionalCheckFailedException": Stale,
     "TransactionConflictException": Stale,
@@ -38,19 +40,30 @@ def shared_client() -> DynamoDBClient:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One partition of an index, read in the order of `gsi1sk`; `kind` is its items' key prefix."""
+    """One partition of index `number`, read in order; `kind` is the key prefix of its items."""
 
-    name: str
-    attribute: str
+    number: int
     partition: str
     kind: str = "SESSION"
+
+    @property
+    def name(self) -> str:
+        return INDEXES[self.number - 1]
+
+    @property
+    def hash_key(self) -> str:
+        return f"gsi{self.number}pk"
+
+    @property
+    def range_key(self) -> str:
+        return f"gsi{self.number}sk"
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Conditions on the range key and on other attributes, and what they refer to."""
+    """First and last place, conditions on other attributes, and what those refer to."""
 
-    ranges: str = ""
+    span: tuple[str, str] | None = None
     text: str = ""
     names: dict[str, str] = field(default_factory=dict)
     values: items.Item = field(default_factory=dict)
@@ -149,10 +162,15 @@ class Table:
         The place is "" at the end of the partition.
         """
         wanted: dict[str, Any] = {
-            "KeyConditionExpression": "#partition = :partition" + filters.ranges,
-            "ExpressionAttributeNames": {"#partition": index.attribute, **filters.names},
+            "KeyConditionExpression": "#partition = :partition",
+            "ExpressionAttributeNames": {"#partition": index.hash_key, **filters.names},
             "ExpressionAttributeValues": {":partition": {"S": index.partition}, **filters.values},
         }
+        if filters.span:
+            wanted["KeyConditionExpression"] += " AND #place BETWEEN :low AND :high"
+            wanted["ExpressionAttributeNames"]["#place"] = index.range_key
+            low, high = filters.span
+            wanted["ExpressionAttributeValues"] |= {":low": {"S": low}, ":high": {"S": high}}
         if filters.text:
             wanted["FilterExpression"] = filters.text
         if after:
@@ -166,7 +184,7 @@ class Table:
                 **wanted,
             )
         last = answer.get("LastEvaluatedKey")
-        return answer["Items"], str(last["gsi1sk"]["S"]) if last else ""
+        return answer["Items"], str(last[index.range_key]["S"]) if last else ""
 
     def all(self, index: Index, most: int) -> Iterator[items.Item]:
         """Everything in a partition; LimitExceededException where that is more than `most`."""
@@ -186,8 +204,8 @@ def _start(index: Index, after: str) -> items.Item:
     name = after.partition("#")[2] or after
     return {
         **items.key(index.kind, name),
-        index.attribute: {"S": index.partition},
-        "gsi1sk": {"S": after},
+        index.hash_key: {"S": index.partition},
+        index.range_key: {"S": after},
     }
 
 

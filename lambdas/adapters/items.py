@@ -41,6 +41,7 @@ def of_session(session: Session, history: float) -> Item:
         "gsi1pk": text(HISTORY if session.status in ENDED else ACTIVE),
         "gsi1sk": text(place_of(session)),
         "gsi2pk": text(f"OWNER#{session.owner_arn}"),
+        "gsi2sk": text(place_of(session)),
         "session_id": text(session.session_id),
         "target": text(session.target),
         "owner_account": text(session.owner.account),
@@ -64,6 +65,7 @@ def of_session(session: Session, history: float) -> Item:
         item["exit_code"] = number(session.exit_code)
     if forgotten is None:
         item["gsi3pk"] = text(f"TARGET#{session.target}")
+        item["gsi3sk"] = text(place_of(session))
     else:
         item["ttl"] = number(int(forgotten))
         item["forgotten"] = number(forgotten)

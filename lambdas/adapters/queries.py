@@ -11,7 +11,7 @@ from lambdas.adapters.dynamodb import Filters, Index
 from lambdas.adapters.retention import place_of
 from lambdas.ports import Session, SessionQuery
 
-ACTIVE = Index("byState", "gsi1pk", items.ACTIVE)
+ACTIVE = Index(1, items.ACTIVE)
 #: What the place in a token looks like: a session's, a node's.
 PLACE = re.compile(r"[0-9]{11}\.[0-9]{7}#[A-Za-z0-9_+=,.@-]{1,82}\Z")
 NAME = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
@@ -19,30 +19,27 @@ NAME = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 
 def on_node(node_id: str) -> Index:
     """The sessions of a node that are not ended."""
-    return Index("byTarget", "gsi3pk", f"TARGET#{node_id}")
+    return Index(3, f"TARGET#{node_id}")
 
 
 def plan(query: SessionQuery, now: float) -> tuple[Index, Filters]:
     """The index that reads least for a query, with the query's filters that it leaves."""
     kind = items.ACTIVE if query.active else items.HISTORY
-    index = Index("byState", "gsi1pk", kind)
+    index = Index(1, kind)
     wanted = {"target": query.target, "owner_arn": query.owner_arn, "status": query.status}
     if query.active and query.target:
         index = on_node(wanted.pop("target"))
     elif query.owner_arn and not query.active:
-        index = Index("byOwner", "gsi2pk", f"OWNER#{wanted.pop('owner_arn')}")
+        index = Index(2, f"OWNER#{wanted.pop('owner_arn')}")
         wanted["gsi1pk"] = kind
     wanted = {name: value for name, value in wanted.items() if value}
     terms = [f"#{name} = :{name}" for name in wanted]
-    low, high = span(query)
     values: items.Item = {f":{name}": {"S": value} for name, value in wanted.items()}
-    values |= {":low": {"S": low}, ":high": {"S": high}}
     if not query.active:
         terms.append("forgotten > :now")
         values[":now"] = {"N": repr(now)}
     names = {f"#{name}": name for name in wanted}
-    ranges = " AND gsi1sk BETWEEN :low AND :high"
-    return index, Filters(ranges, " AND ".join(terms), names, values)
+    return index, Filters(span(query), " AND ".join(terms), names, values)
 
 
 def span(query: SessionQuery) -> tuple[str, str]:

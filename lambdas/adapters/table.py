@@ -204,7 +204,7 @@ class TableNodes:
 
     def list(self, max_results: int, next_token: str = "") -> NodePage:
         paging.check_size(max_results)
-        index = Index("byState", "gsi1pk", items.NODES, "NODE")
+        index = Index(1, items.NODES, "NODE")
         after = queries.place(next_token, "nodes", queries.NAME)
         found, after = self._table.read(index, after, max_results)
         nodes = tuple(items.node_of(item) for item in found)
@@ -221,5 +221,5 @@ class TableNodes:
         self._table.delete(items.key("ROLE", role_id))
 
     def roles(self) -> Sequence[NodeRole]:
-        index = Index("byState", "gsi1pk", items.ROLES, "ROLE")
+        index = Index(1, items.ROLES, "ROLE")
         return [items.role_of(item) for item in self._table.all(index, MAX_ROLES)]

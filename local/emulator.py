@@ -9,8 +9,10 @@ import ssl
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -26,6 +28,7 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 START_LIMIT = 60.0
 
+_CONFIG = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=30)
 _RECORD = "emulator"
 _PROCESS = "emulator-process"
 
@@ -44,22 +47,20 @@ class Emulator:
     def endpoint(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
-    def session(self) -> boto3.Session:
-        """boto3 as the root user: for setting things up, never for what a test proves."""
-        return boto3.Session(
+    @property
+    def client(self) -> Callable[..., Any]:
+        """boto3's own `client`, as the root user: for setting things up, never to prove a thing."""
+        session = boto3.Session(
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
             region_name=REGION,
         )
-
-    def client_settings(self) -> dict[str, object]:
-        """What every boto3 client of this endpoint is made with."""
-        config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=30)
-        return {
-            "endpoint_url": self.endpoint,
-            "verify": str(self.places.ca_bundle),
-            "config": config,
-        }
+        return partial(
+            session.client,
+            endpoint_url=self.endpoint,
+            verify=str(self.places.ca_bundle),
+            config=_CONFIG,
+        )
 
     def environ(self, base: Mapping[str, str]) -> dict[str, str]:
         """A command's environment as this endpoint's root user."""
@@ -136,8 +137,7 @@ def start_again(places: Places, base: Mapping[str, str]) -> Emulator:
 
 def check_account(emulator: Emulator) -> None:
     """Refuses to go on when what answers is not the embedded AWS."""
-    sts = emulator.session().client("sts", **emulator.client_settings())  # type: ignore[call-overload]
-    account = sts.get_caller_identity()["Account"]
+    account = emulator.client("sts").get_caller_identity()["Account"]
     if account != ACCOUNT:
         raise LauncherError(f"The account is {account}, not {ACCOUNT}: nothing was touched.")
 

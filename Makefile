@@ -1,0 +1,44 @@
+# Developer commands. Python 3.11 or newer with venv, and make, are all that a machine needs.
+#   make shell    a shell on the demo node, through the deployed stacks (starts all that it needs)
+#   make test     every test, with coverage
+#   make check    formatting, lint, types, import rules and the quick tests
+#   make up/down  the embedded AWS with stacks and demo, in the background
+#   make synth    the CloudFormation templates, without an account
+#   make deploy   into the AWS account of your credentials; ARGS='-c stage=…' go to the CDK
+#   make lock     pins requirements.in again
+
+.DEFAULT_GOAL := help
+.PHONY: help prepare shell up down synth deploy test check lint unit lock
+
+python := .venv/bin/python
+code := hatchway lambdas agent infra local tests app.py
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+prepare:
+	@local/prepare.sh </dev/null
+
+shell up down synth: prepare
+	@$(python) -m local $@
+
+deploy: prepare
+	@$(python) -m local deploy $(ARGS)
+
+test: prepare
+	@$(python) -m pytest --cov --cov-report=term $(ARGS)
+
+check: lint unit
+
+lint: prepare
+	.venv/bin/ruff format --check $(wildcard $(code) benchmarks)
+	.venv/bin/ruff check $(wildcard $(code) benchmarks)
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+unit: prepare
+	$(python) -m pytest -q -n auto -m 'not stack' $(wildcard tests/unit tests/infra tests/contract)
+
+lock: prepare
+	.venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --universal -p 3.11 --custom-compile-command 'make lock' requirements.in -o requirements.txt

@@ -188,6 +188,7 @@ class PrincipalPolicies:
     identity: Sequence[PolicyDocument]
     boundaries: Sequence[PolicyDocument] = ()
     tags: Mapping[str, str] | None = None
+    role_arn: str = ""  # of a role session: its role, with the path that the session's ARN lacks
 
 
 # --- ports --------------------------------------------------------------------------------------

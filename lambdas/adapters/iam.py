@@ -134,7 +134,9 @@ class IamPolicies:
         if f"{role['RoleId']}:{session}" != userid:
             raise AccessDeniedException()
         return PrincipalPolicies(
-            identity=self._identity([("role", name)]), boundaries=self._boundaries(role)
+            identity=self._identity([("role", name)]),
+            boundaries=self._boundaries(role),
+            role_arn=role["Arn"],
         )
 
     def _identity(self, owners: list[tuple[str, str]]) -> list[PolicyDocument]:

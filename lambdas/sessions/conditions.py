@@ -106,6 +106,8 @@ def _of_principal(principal: Principal, policies: PrincipalPolicies) -> Context:
     }
     if principal.is_user:
         context |= {"aws:username": principal.name, "aws:PrincipalArn": principal.arn}
+    elif policies.role_arn:
+        context["aws:PrincipalArn"] = policies.role_arn
     for key, value in (policies.tags or {}).items():
         context[f"aws:PrincipalTag/{key}"] = value
     return context

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdas.logline import Write
+from lambdas.sessions.frames import serve_frame
 from lambdas.sessions.people import people_api
 from lambdas.sessions.service import Service
-from lambdas.sessions.stream import serve_frame
 
 Handler = Callable[[Mapping[str, Any], object], Any]
 

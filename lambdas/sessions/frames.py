@@ -26,6 +26,7 @@ from lambdas.sessions.describe import session_members
 from lambdas.sessions.lifecycle import begin_end, conclude, next_token, permit
 from lambdas.sessions.principal import Circumstances, admit, circumstances
 from lambdas.sessions.service import Service
+from lambdas.stream import Attached, attached, mapping
 
 MAX_REQUEST_ID = 64
 MAX_FRAME = 32 * 1024
@@ -35,14 +36,16 @@ _MAX_SESSION_ID = 82
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One JSON frame, with what the authorizer said of its connection."""
+    """One JSON frame: on whose connection it came, by which route, and what it says."""
 
-    connection: str
-    session_id: str
-    generation: str
+    attached: Attached
     route: str
     body: str
     about: Circumstances
+
+    @property
+    def session_id(self) -> str:
+        return self.attached.session_id
 
 
 Reply = Callable[[Mapping[str, object]], None]
@@ -52,79 +55,71 @@ Route = Callable[[Service, Frame, Reply], None]
 def serve_frame(service: Service, event: Mapping[str, object], write: Write) -> dict[str, object]:
     """Answers one JSON frame. API Gateway is told 200 anyway: the answer is what was posted."""
     with line("sessions", write) as log:
-        frame = _frame(event)
-        log.note(route=frame.route, session=frame.session_id)
-        members: dict[str, object] = {"action": frame.route}
         try:
-            request_id = _checked(frame)
-            members |= {"RequestId": request_id} if request_id else {}
-            ROUTES[frame.route](
-                service, frame, lambda more: _post(service, frame, members, more, log)
-            )
-        except HatchwayError as error:
+            frame = _frame(event)
+        except HatchwayError as error:  # no connection, or one that nobody vouches for
             log.refused(error)
-            _post(service, frame, members, _refusal(error), log)
-        except Exception as error:  # whatever it is, the peer learns nothing of it
-            log.failed(error)
-            _post(service, frame, members, _refusal(InternalServerError()), log)
+            return {"statusCode": error.status}
+        log.note(route=frame.route, session=frame.session_id)
+        _answer(service, frame, log)
     return {"statusCode": 200}
+
+
+def _answer(service: Service, frame: Frame, log: Line) -> None:
+    members: dict[str, object] = {"action": frame.route}
+
+    def reply(more: Mapping[str, object]) -> None:
+        text = json.dumps({**members, **more}, separators=(",", ":"))
+        log.note(posted=_posted(service, frame.attached.connection, text))
+
+    try:
+        request_id = _checked(frame)
+        members |= {"RequestId": request_id} if request_id else {}
+        ROUTES[frame.route](service, frame, reply)
+    except HatchwayError as error:
+        log.refused(error)
+        reply(_refusal(error))
+    except Exception as error:  # whatever it is, the peer learns nothing of it
+        log.failed(error)
+        reply(_refusal(InternalServerError()))
+
+
+def _posted(service: Service, connection: str, text: str) -> bool:
+    try:
+        return service.clients.post(connection, text)
+    except HatchwayError:
+        return False
 
 
 def _refusal(error: HatchwayError) -> Mapping[str, object]:
     return {"__type": error.code, "message": error.message}
 
 
-def _post(
-    service: Service,
-    frame: Frame,
-    members: Mapping[str, object],
-    more: Mapping[str, object],
-    log: Line,
-) -> None:
-    text = json.dumps({**members, **more}, separators=(",", ":"))
-    try:
-        log.note(posted=service.clients.post(frame.connection, text))
-    except HatchwayError as error:
-        log.note(posted=False, postError=error.code)
-
-
 # --- reading ------------------------------------------------------------------------------------
 
 
 def _frame(event: Mapping[str, object]) -> Frame:
-    context = _mapping(event, "requestContext")
-    authorized = _mapping(context, "authorizer")
+    context = mapping(event.get("requestContext"))
+    route, body = context.get("routeKey"), event.get("body")
     return Frame(
-        connection=_text(context, "connectionId"),
-        session_id=_text(authorized, "session"),
-        generation=_text(authorized, "generation"),
-        route=_text(context, "routeKey"),
-        body=_text(event, "body"),
-        about=circumstances(_mapping(context, "identity")),
+        attached=attached(event),
+        route=route if isinstance(route, str) else "",
+        body=body if isinstance(body, str) else "",
+        about=circumstances(mapping(context.get("identity"))),
     )
-
-
-def _mapping(holder: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = holder.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(holder: Mapping[str, object], name: str) -> str:
-    value = holder.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _checked(frame: Frame) -> str:
     """The request id of a frame that may be answered, "" where it has none."""
     if len(frame.body) > MAX_FRAME:
         raise ValidationException(f"A frame is at most {MAX_FRAME} bytes.")
+    if frame.route not in ROUTES:
+        raise ValidationException("There is no such action.")
     members = Members(json_object(frame.body))
     if not members.values.keys() <= _MEMBERS or members.values.get("action") != frame.route:
         raise ValidationException("A frame has action, SessionId and RequestId, and nothing else.")
-    if frame.route not in ROUTES:
-        raise ValidationException("There is no such action.")
     named = members.text("SessionId", _MAX_SESSION_ID, default=frame.session_id)
-    if not frame.session_id or named != frame.session_id:
+    if named != frame.session_id:
         raise AccessDeniedException("The connection is for another session.")
     return members.text("RequestId", MAX_REQUEST_ID, default="")
 
@@ -137,7 +132,7 @@ def _session(service: Service, frame: Frame) -> Session:
     session = service.sessions.get(frame.session_id)
     if session is None:
         raise DoesNotExistException()
-    if str(session.generation) != frame.generation:
+    if session.generation != frame.attached.generation:
         raise AccessDeniedException("Another client has taken the session over.")
     return session
 

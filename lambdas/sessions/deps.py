@@ -1,0 +1,37 @@
+"""What `sessions` is made of, from its environment."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+from lambdas.adapters.connections import ApiClients
+from lambdas.adapters.ec2 import Ec2Instances
+from lambdas.adapters.iam import IamPolicies, IamRoles
+from lambdas.adapters.iot import IotDownlink, IotPresence
+from lambdas.adapters.table import TableNodes, TableSessions
+from lambdas.environment import required, stage
+from lambdas.sessions.service import Service
+
+
+def build(environ: Mapping[str, str]) -> Service:
+    """EnvironmentIncomplete, which names it, for a missing variable."""
+    table = required(environ, "TABLE")
+    iot_data_url = environ.get("IOT_DATA_URL", "")
+    return Service(
+        sessions=TableSessions(table),
+        nodes=TableNodes(table),
+        clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
+        downlink=IotDownlink(stage(environ), iot_data_url),
+        presence=IotPresence(iot_data_url),
+        instances=Ec2Instances(),
+        roles=IamRoles(),
+        policies=IamPolicies(),
+        clock=time.time,
+        random=os.urandom,
+        stage=stage(environ),
+        region=required(environ, "AWS_REGION"),
+        stream_url=required(environ, "STREAM_URL"),
+        channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
+    )

@@ -352,6 +352,6 @@ class Clock(Protocol):
 
 
 class Random(Protocol):
-    def __call__(self, size: int) -> bytes:
+    def __call__(self, size: int, /) -> bytes:
         """Unpredictable bytes."""
         ...

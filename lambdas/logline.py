@@ -45,7 +45,7 @@ class Line:
         before = self.fields.get(name, 0)
         self.fields[name] = (before if isinstance(before, int) else 0) + more
 
-    def warn(self) -> None:
+    def warning(self) -> None:
         if self.level == "INFO":
             self.level = "WARNING"
 

@@ -44,10 +44,10 @@ def test_the_level_only_rises() -> None:
     line = Line("uplink")
     line.refused(ClientGone())
     assert line.level == "INFO"
-    line.warn()
+    line.warning()
     assert line.level == "WARNING"
     line.refused(InternalServerError())
-    line.warn()
+    line.warning()
     assert line.level == "ERROR"
 
 

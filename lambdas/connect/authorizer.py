@@ -1,0 +1,94 @@
+"""The Lambda authorizer of `$connect`: a one-time token in, the connection's context out.
+
+Whatever is wrong, the answer is the same Deny; the reason is in the log only.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from hatchway.core.errors import HatchwayError, TokenInvalid
+from hatchway.core.lifecycle import ENDED, Status
+from hatchway.core.tokens import is_token, token_digest
+from lambdas import stream
+from lambdas.logline import Line
+from lambdas.ports import Clock, Connection, Session, SessionStore
+from lambdas.transitions import change
+
+#: Nobody may attach to these any more.
+CLOSED = ENDED | {Status.TERMINATING}
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """Decides on new connections."""
+
+    sessions: SessionStore
+    clock: Clock
+
+    def decide(self, event: Mapping[str, object], line: Line) -> dict[str, object]:
+        """An IAM policy for exactly the method asked for, with the context when it allows."""
+        arn = event.get("methodArn")
+        method = arn if isinstance(arn, str) and arn else "*"
+        try:
+            if method == "*":
+                raise TokenInvalid()
+            session, generation = self._admit(event)
+        except HatchwayError as error:
+            line.refused(error)
+            return _policy("nobody", "Deny", method)
+        except Exception as error:  # deny on doubt, and say nothing
+            line.failed(error)
+            return _policy("nobody", "Deny", method)
+        line.note(session=session.session_id, node=session.target, generation=generation)
+        policy = _policy(session.owner.key, "Allow", method)
+        return {**policy, "context": stream.context(session, generation)}
+
+    def _admit(self, event: Mapping[str, object]) -> tuple[Session, int]:
+        connection = stream.connection(event)
+        digest = token_digest(_token(event))
+        token = self.sessions.use_token(digest, connection, self.clock())
+        if token is None or not hmac.compare_digest(token.digest, digest):
+            raise TokenInvalid()
+        known = self.sessions.connection(connection)
+        if known is not None and known.session_id == token.session_id:
+            # Lambda tries again what it thinks has failed: the same connection, the same answer.
+            return _open(self.sessions.get(token.session_id)), known.generation
+        session = change(self.sessions, token.session_id, _next_generation).after
+        self.sessions.add_connection(
+            Connection(
+                connection=connection,
+                session_id=session.session_id,
+                generation=session.generation,
+            )
+        )
+        return session, session.generation
+
+
+def _next_generation(session: Session) -> Session:
+    return replace(_open(session), generation=session.generation + 1)
+
+
+def _open(session: Session | None) -> Session:
+    if session is None or session.status in CLOSED:
+        raise TokenInvalid("The session is over.")
+    return session
+
+
+def _token(event: Mapping[str, object]) -> str:
+    """The token of `Sec-WebSocket-Protocol: hatchway.v1, <token>`: exactly these two, once."""
+    offered = stream.header_values(event, "sec-websocket-protocol")
+    parts = [part.strip() for part in offered[0].split(",")] if len(offered) == 1 else []
+    if len(parts) != 2 or parts[0] != stream.PROTOCOL or not is_token(parts[1]):
+        raise TokenInvalid()
+    return parts[1]
+
+
+def _policy(principal: str, effect: str, method: str) -> dict[str, object]:
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": method}
+    return {
+        "principalId": principal,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }

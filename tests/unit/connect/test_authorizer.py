@@ -1,0 +1,172 @@
+"""The authorizer: one token, one connection, one answer; anything else is the same Deny."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hatchway.core.lifecycle import Status
+from hatchway.core.tokens import new_token, token_digest
+from lambdas.connect.authorizer import Authorizer
+from lambdas.logline import Line
+from lambdas.memory.sessions import MemorySessions
+from lambdas.ports import Session, Token
+from tests.unit.edge.world import CONNECTION, NODE, SESSION, World, recorded
+
+TOKEN = new_token(bytes(32))
+METHOD = "arn:aws:execute-api:us-east-1:123456789012:s1t2r3e4a5/local/$connect"
+
+
+def offer(*headers: str, connection: str = CONNECTION) -> dict[str, Any]:
+    event = recorded("ws_authorizer.json")
+    event["multiValueHeaders"]["Sec-WebSocket-Protocol"] = list(headers)
+    event["requestContext"]["connectionId"] = connection
+    return event
+
+
+def good(connection: str = CONNECTION) -> dict[str, Any]:
+    return offer(f"hatchway.v1, {TOKEN}", connection=connection)
+
+
+def decide(world: World, event: dict[str, Any]) -> dict[str, Any]:
+    decision: dict[str, Any] = Authorizer(world.sessions, world.clock).decide(
+        event, Line("connect")
+    )
+    return decision
+
+
+def effect(decision: dict[str, Any]) -> str:
+    [statement] = decision["policyDocument"]["Statement"]
+    assert statement["Action"] == "execute-api:Invoke"
+    return str(statement["Effect"])
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.start(token=TOKEN)
+    return made
+
+
+def test_the_recorded_event_is_allowed_with_exactly_its_method_and_the_context(
+    world: World,
+) -> None:
+    decision = decide(world, recorded("ws_authorizer.json"))
+    assert decision == {
+        "principalId": "123456789012/AIDAJOHN",
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": METHOD}],
+        },
+        "context": {
+            "session": SESSION,
+            "side": "client",
+            "node": NODE,
+            "owner": "123456789012/AIDAJOHN",
+            "generation": "1",
+        },
+    }
+    assert world.get().generation == 1
+
+
+def test_a_token_opens_one_connection(world: World) -> None:
+    assert effect(decide(world, good())) == "Allow"
+    assert effect(decide(world, good(connection="AnotherOne12345="))) == "Deny"
+    assert world.get().generation == 1
+
+
+def test_the_same_connection_again_gets_the_same_generation(world: World) -> None:
+    assert decide(world, good())["context"] == decide(world, good())["context"]
+    assert world.get().generation == 1
+
+
+def test_each_later_connection_has_a_higher_generation(world: World) -> None:
+    decide(world, good())
+    again = new_token(b"\1" * 32)
+    world.sessions.add_token(
+        Token(digest=token_digest(again), session_id=SESSION, expires=world.clock() + 60)
+    )
+    decision = decide(world, offer(f"hatchway.v1, {again}", connection="AnotherOne12345="))
+    assert decision["context"]["generation"] == "2"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        (TOKEN,),
+        ("hatchway.v1",),
+        (f"{TOKEN}, hatchway.v1",),
+        (f"hatchway.v1, {TOKEN}, {TOKEN}",),
+        (f"hatchway.v1, {TOKEN}", f"hatchway.v1, {TOKEN}"),
+        (f"hatchway.v2, {TOKEN}",),
+        (f"hatchway.v1, {TOKEN}A",),
+        (f"hatchway.v1, {TOKEN[:-1]}",),
+        ("hatchway.v1, " + "B" * 42 + "A",),  # well formed, unknown
+    ],
+)
+def test_anything_but_the_protocol_and_a_known_token_is_denied(
+    world: World, headers: tuple[str, ...]
+) -> None:
+    decision = decide(world, offer(*headers))
+    assert effect(decision) == "Deny"
+    assert "context" not in decision
+    assert world.get().generation == 0
+
+
+def test_an_expired_token_is_denied(world: World) -> None:
+    world.clock.advance(60)
+    assert effect(decide(world, good())) == "Deny"
+
+
+@pytest.mark.parametrize("status", [Status.TERMINATING, Status.TERMINATED, Status.FAILED])
+def test_a_session_that_ends_or_has_ended_takes_nobody(world: World, status: Status) -> None:
+    world.change(status=status, ended=world.clock())
+    assert effect(decide(world, good())) == "Deny"
+    assert world.get().generation == 0
+
+
+def test_a_retry_after_the_session_ended_is_denied_as_well(world: World) -> None:
+    decide(world, good())
+    world.change(status=Status.TERMINATING)
+    assert effect(decide(world, good())) == "Deny"
+
+
+@pytest.mark.parametrize("missing", ["methodArn", "requestContext"])
+def test_an_event_without_method_or_connection_is_denied(world: World, missing: str) -> None:
+    event = good()
+    del event[missing]
+    assert effect(decide(world, event)) == "Deny"
+
+
+class Racing(MemorySessions):
+    races = 2
+
+    def update(self, read: Session, changed: Session) -> Session:
+        if self.races:
+            self.races -= 1
+            super().update(read, replace(read, generation=read.generation + 1))
+        return super().update(read, changed)
+
+
+def test_a_lost_race_for_the_generation_is_run_again() -> None:
+    world = World()
+    world.sessions = Racing(world.clock)
+    world.start(token=TOKEN)
+    assert decide(world, good())["context"]["generation"] == "3"
+
+
+class Broken(MemorySessions):
+    def use_token(self, digest: str, connection: str, now: float) -> Token | None:
+        raise RuntimeError(f"cannot look up {digest}")
+
+
+def test_a_failure_is_a_deny_without_its_text() -> None:
+    world = World()
+    line = Line("connect")
+    decision = Authorizer(Broken(world.clock), world.clock).decide(good(), line)
+    assert effect(decision) == "Deny"
+    assert line.level == "ERROR"
+    assert token_digest(TOKEN) not in repr(decision) + repr(line.fields)

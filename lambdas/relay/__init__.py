@@ -1,0 +1,1 @@
+"""From client to node: what a client sends is checked, sealed and published."""

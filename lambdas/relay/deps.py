@@ -1,0 +1,23 @@
+"""What `relay` is made of, from its environment."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+from lambdas.adapters.crypto import cipher
+from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.secrets import ManagedSecret
+from lambdas.environment import required, stage
+from lambdas.relay.handler import Ciphers, Relay
+
+
+def build(environ: Mapping[str, str]) -> Relay:
+    return Relay(
+        secrets=ManagedSecret(required(environ, "SEAL_SECRET")),
+        downlink=IotDownlink(stage(environ), environ.get("IOT_DATA_URL", "")),
+        ciphers=Ciphers(cipher),
+        clock=time.time,
+        random=os.urandom,
+    )

@@ -1,0 +1,1 @@
+"""From node to client: what an agent uploads, posted to the client its ticket names."""

@@ -1,0 +1,20 @@
+"""What `uplink` is made of, from its environment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from lambdas.adapters.connections import ApiClients
+from lambdas.adapters.secrets import ManagedSecret
+from lambdas.environment import required
+from lambdas.uplink.handler import Uplink
+
+
+def build(environ: Mapping[str, str]) -> Uplink:
+    return Uplink(
+        secrets=ManagedSecret(required(environ, "TICKET_SECRET")),
+        clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
+        channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
+        clock=time.time,
+    )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from local import account, shell, stack
+from local import account, demo_user, shell, stack
 from local.deployment import CDK, cdk_environ
 from local.environment import scrub
 from local.errors import LauncherError
@@ -73,8 +73,8 @@ def _up(here: Places, progress: Progress) -> int:
 
 def _shell(here: Places, progress: Progress) -> int:
     running = stack.up(here, os.environ, progress)
-    if line := shell.privacy_line():
-        progress.note(line)
+    if warning := demo_user.ensure(here).warning:
+        progress.note(warning)
     outcome = shell.open_shell(running)
     shell.tell(outcome, progress)
     return shell.exit_code(outcome)

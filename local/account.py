@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
@@ -21,7 +22,7 @@ _ASKED = ("sts", "cloudformation", "s3", "iot")
 _IOT_HOST = "iotDataHost"
 
 
-def deploy(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def deploy(arguments: Sequence[str], environ: Mapping[str, str], cdk: Path = CDK) -> int:
     """Runs the CDK CLI, with its prompts; its exit code. `arguments` go to it as they are."""
     session = boto3.Session()
     try:
@@ -32,7 +33,7 @@ def deploy(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         given = _with_iot_host(arguments, session)
     except (BotoCoreError, ClientError) as error:
         raise LauncherError(f"AWS does not answer for your credentials: {error}") from None
-    command = [str(CDK), "deploy", "--all", *given]
+    command = [str(cdk), "deploy", "--all", *given]
     return subprocess.run(command, cwd=ROOT, env=cdk_environ(environ), check=False).returncode
 
 

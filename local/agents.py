@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local import processes
+from local import demo_user, processes
 from local.deployment import Stacks
 from local.emulator import REGION, Emulator
 from local.environment import scrubbed
@@ -51,7 +50,7 @@ def configure(
         "iot_connect": f"127.0.0.1:{emulator.port}",
         "state_dir": str(directory / "state"),
         "log_level": "info",
-        **session_user(),
+        "session_user": demo_user.ensure(places).name,
         **(overrides or {}),
     }
     lines = [f"{key} = {json.dumps(value)}\n" for key, value in settings.items()]
@@ -71,11 +70,6 @@ def _write_credential_process(places: Places, directory: Path, role: NodeRole, n
     script.chmod(0o700)
     process = f'credential_process = "{script}"'
     write_private(directory / "aws-config", f"[default]\nregion = {REGION}\n{process}\n")
-
-
-def session_user() -> dict[str, str]:
-    """Whom the demo's shells run as: another user where this one may become another."""
-    return {"session_user": "nobody"} if os.geteuid() == 0 else {}
 
 
 def start(emulator: Emulator, node: str, base: Mapping[str, str]) -> Process:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from local.agents import session_user
 from local.identities import JOHN
 from local.progress import Progress
 from local.stack import CLI, Stack
@@ -63,17 +61,6 @@ def tell(outcome: Outcome, progress: Progress) -> None:
     progress.note(f"Notifications ({len(outcome.notifications)}):")
     for text in outcome.notifications:
         progress.note("\n".join(f"  {line}" for line in text.splitlines()))
-
-
-def privacy_line() -> str:
-    """What the demo's shell can read, where it could not be given another user; else ""."""
-    if session_user():
-        return ""
-    name = os.environ.get("USER", "you")
-    return (
-        f"The shell runs as {name}, since only root can change that: "
-        f"it can read all that {name} can read on this machine."
-    )
 
 
 def exit_code(outcome: Outcome) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from botocore.credentials import ReadOnlyCredentials
 
-from local import agents, certificate, demo, deployment, emulator, identities, instances
+from local import agents, certificate, demo, demo_user, deployment, emulator, identities, instances
 from local import instance_credentials as metadata
 from local.demo import Demo
 from local.deployment import Stacks
@@ -127,6 +127,7 @@ def down(places: Places) -> None:
     with locked(places):
         agents.stop_all(places)
         emulator.stop(places)
+        demo_user.remove(places)
 
 
 def restart_emulator(stack: Stack) -> None:

@@ -1,0 +1,196 @@
+"""The proxy enforces what it says it enforces; otherwise tests behind it would prove nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.edge.faults import Faults
+from tests.edge.limits import KIB, Limits, Meter
+from tests.edge.proxy import Cut, EdgeProxy, Settings
+from tests.edge.tunnel import Kind
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edge test")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("edge")
+    pair = folder / "cert.pem", folder / "key.pem"
+    pair[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    pair[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return pair
+
+
+async def echo(connection: ServerConnection) -> None:
+    async for message in connection:
+        await connection.send(message)
+
+
+@asynccontextmanager
+async def upstream(certificate: tuple[Path, Path]) -> AsyncIterator[int]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    async with serve(echo, "127.0.0.1", 0, ssl=context, max_size=None) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@contextmanager
+def edge(certificate: tuple[Path, Path], port: int, **more: object) -> Iterator[EdgeProxy]:
+    settings = Settings(
+        upstream=("127.0.0.1", port), upstream_ca=certificate[0], certificate=certificate, **more
+    )
+    with EdgeProxy(settings) as proxy:
+        yield proxy
+
+
+def dial(certificate: tuple[Path, Path], proxy: EdgeProxy, path: str = "/x") -> connect:
+    context = ssl.create_default_context(cafile=str(certificate[0]))
+    return connect(
+        f"wss://127.0.0.1:{proxy.port}{path}", ssl=context, subprotocols=["hatchway.v1"],
+        max_size=None, compression=None,
+    )  # fmt: skip
+
+
+async def closed_with(connection: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed):
+        await asyncio.wait_for(connection.recv(), 10)
+    return connection.close_code
+
+
+async def test_text_passes_and_the_subprotocol_is_answered(certificate: tuple[Path, Path]) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port) as proxy:
+            async with dial(certificate, proxy) as ws:
+                assert ws.subprotocol == "hatchway.v1"
+                await ws.send("x" * 32 * KIB)
+                assert await ws.recv() == "x" * 32 * KIB
+            assert proxy.counts["stream up"] == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (b"binary", 1003),
+        ("x" * (32 * KIB + 1), 1009),
+        (["x" * 32 * KIB] * 4 + ["x"], 1009),
+    ],
+    ids=["binary", "frame", "message"],
+)
+async def test_what_api_gateway_refuses_closes_the_connection(
+    certificate: tuple[Path, Path], message: object, code: int
+) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port) as proxy:
+            async with dial(certificate, proxy) as ws:
+                await ws.send(message)  # type: ignore[arg-type]
+                assert await closed_with(ws) == code
+
+
+async def test_a_message_of_128_kb_in_frames_passes(certificate: tuple[Path, Path]) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port) as proxy:
+            async with dial(certificate, proxy) as ws:
+                await ws.send(["x" * 32 * KIB] * 4)
+                assert len(await ws.recv()) == 128 * KIB
+
+
+@pytest.mark.parametrize("limits", [Limits(idle=0.2), Limits(life=0.2)], ids=["idle", "life"])
+async def test_idle_and_life_limits_end_a_connection(
+    certificate: tuple[Path, Path], limits: Limits
+) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port, limits=limits) as proxy:
+            async with dial(certificate, proxy) as ws:
+                assert await closed_with(ws) == 1001
+
+
+async def test_lost_and_repeated_messages_are_lost_and_repeated(
+    certificate: tuple[Path, Path],
+) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port, up=Faults(loss=1.0, repeat=0.0)) as proxy:
+            async with dial(certificate, proxy) as ws:
+                await ws.send("gone")
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(ws.recv(), 0.3)
+        with edge(certificate, port, down=Faults(repeat=1.0)) as proxy:
+            async with dial(certificate, proxy) as ws:
+                await ws.send("twice")
+                assert [await ws.recv(), await ws.recv()] == ["twice", "twice"]
+
+
+@pytest.mark.parametrize("how", [Cut.FIN, Cut.RST])
+async def test_a_cut_ends_the_connection_without_a_close_frame(
+    certificate: tuple[Path, Path], how: Cut
+) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port) as proxy:
+            async with dial(certificate, proxy) as ws:
+                await ws.send("x")
+                await ws.recv()
+                assert proxy.cut(how, Kind.STREAM) == 1
+                assert await closed_with(ws) == 1006
+
+
+async def test_a_silent_cut_says_nothing(certificate: tuple[Path, Path]) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port) as proxy:
+            async with dial(certificate, proxy) as ws:
+                proxy.cut(Cut.SILENT)
+                await ws.send("x")
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(ws.recv(), 0.3)
+                proxy.cut(Cut.RST)
+
+
+async def test_only_what_is_admitted_passes(certificate: tuple[Path, Path]) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port, admit=lambda method, path: path == "/good") as proxy:
+            async with dial(certificate, proxy, "/good"):
+                pass
+            with pytest.raises(InvalidStatus):
+                async with dial(certificate, proxy, "/bad"):
+                    pass
+            assert proxy.refused == ["GET /bad"]
+
+
+def test_a_meter_lets_its_rate_pass_and_no_more() -> None:
+    meter = Meter(100)
+    assert all(meter.take(1, 0.0) for _ in range(100))
+    assert not meter.take(1, 0.0)
+    assert meter.take(50, 0.5)
+    assert not meter.take(1, 0.5)

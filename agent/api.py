@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from agent import VERSION
 from agent.clock import ServiceClock
 from agent.ports import Answer, BadAnswer, Credentials, Request, Transport
-from hatchway.core.errors import AccessDeniedException, HatchwayError, by_code
+from hatchway.core.errors import AccessDeniedException, HatchwayError, NodeRefused, by_code
 from hatchway.core.keys import KEY_BYTES
 from hatchway.core.names import session_id
 from hatchway.core.sealing import KEY_ID_BYTES
@@ -89,6 +89,8 @@ class AgentApi:
         self._transport, self._clock, self._node = transport, clock, node
         self._instance, self._secret = instance, secret
         self.credentials: Credentials | None = None
+        #: Called when the service refuses the channel credentials.
+        self.denied: Callable[[], None] = _nothing
 
     async def channel(self, platform: str) -> Channel:
         """Signed by the instance itself; proves the enrolment secret."""
@@ -172,10 +174,19 @@ class AgentApi:
         deadline = FRAMES_DEADLINE if request.upload else CALL_DEADLINE
         sent = self._clock.now()
         answer = await self._transport.send(request, signer, deadline)
-        fields = _fields(answer)
+        try:
+            fields = _fields(answer)
+        except (AccessDeniedException, NodeRefused):
+            if not instance_signed:
+                self.denied()
+            raise
         if "ServerTime" in fields:
             self._clock.observe(_number(fields, "ServerTime"), sent, self._clock.now())
         return fields
+
+
+def _nothing() -> None:
+    return
 
 
 def _fields(answer: Answer) -> Mapping[str, object]:

@@ -1,0 +1,95 @@
+"""Keeps one session's ticket fresh: renews it on demand, one call at a time, never in a hurry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agent.api import AgentApi, Pass, Throttled
+from agent.backoff import Backoff
+from agent.clock import ServiceClock
+from agent.log import Log
+from agent.ports import Random
+from hatchway.core.errors import DoesNotExistException, HatchwayError, SessionEnded
+from hatchway.core.tickets import TICKET_RENEW_AFTER
+
+#: Seconds between two renewals, however many reasons there are.
+MIN_GAP = 0.25
+FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
+#: Seconds before its end from which a ticket counts as over: it has to travel, too.
+MARGIN = 2.0
+
+
+class PassKeeper:
+    """`changed(pass)` after each renewal; `ended()` once, when the session is over."""
+
+    def __init__(
+        self,
+        api: AgentApi,
+        session: str,
+        first: Pass,
+        *,
+        clock: ServiceClock,
+        random: Random,
+        log: Log,
+        changed: Callable[[Pass], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self._api, self._session, self._clock, self._log = api, session, clock, log
+        self._changed, self._ended = changed, ended
+        self._backoff = Backoff(random, FIRST_WAIT, LONGEST_WAIT)
+        self._wanted = asyncio.Event()
+        self._silent: int | None = None
+        self._activity = clock.unix()
+        self.current = first
+        self._renewed = clock.now()
+
+    @property
+    def valid(self) -> bool:
+        """Whether the ticket can be used now, by the service's clock."""
+        return self._clock.unix() < self.current.expires - MARGIN
+
+    @property
+    def aging(self) -> bool:
+        """Whether an active session should renew it."""
+        return self._clock.now() - self._renewed >= TICKET_RENEW_AFTER
+
+    def active(self) -> None:
+        """Somebody typed."""
+        self._activity = self._clock.unix()
+
+    def want(self, silent: int | None = None) -> None:
+        """Asks for a renewal; `silent` names the client generation that does not answer."""
+        if silent is not None:
+            self._silent = silent
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Until the session is over, or it is cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                renewed = await self._renew()
+            except (SessionEnded, DoesNotExistException):
+                self._ended()
+                return
+            except HatchwayError as error:
+                self._log.warning("ticket", session=self._session, code=error.code)
+                self._wanted.set()
+                after = error.after if isinstance(error, Throttled) else 0.0
+                await asyncio.sleep(self._backoff.next(after))
+                continue
+            self._backoff.reset()
+            self.current, self._renewed = renewed, self._clock.now()
+            self._changed(renewed)
+            await asyncio.sleep(MIN_GAP)
+
+    async def _renew(self) -> Pass:
+        silent, self._silent = self._silent, None
+        try:
+            return await self._api.ticket(self._session, self._activity, silent)
+        except HatchwayError:
+            if self._silent is None:
+                self._silent = silent
+            raise

@@ -1,0 +1,111 @@
+"""The sessions that this agent runs: at most one task each, begun by `open`, ended for good."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from agent.api import Listed, Opened, Throttled
+from agent.backoff import Backoff
+from agent.session import Facilities, Reason, Session
+from hatchway.core.errors import ClientFault, DoesNotExistException, HatchwayError, SessionEnded
+from hatchway.core.lifecycle import Status
+
+#: Sessions at once; the service's own limits are lower.
+MAX_SESSIONS = 100
+#: Attempts to open a session, and the seconds between them.
+OPEN_ATTEMPTS = 4
+OPEN_FIRST, OPEN_MOST = 0.25, 2.0
+
+
+class Roster:
+    """Begins sessions that the service names, and tells running ones to look for news."""
+
+    def __init__(self, instance: str, facilities: Callable[[], Facilities]) -> None:
+        self._instance, self._facilities = instance, facilities
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, Session] = {}
+        self._closing = False
+
+    def consider(self, session: str) -> None:
+        """A hint: someone says that there is news of this session."""
+        if (running := self._running.get(session)) is not None:
+            running.hinted()
+        elif session not in self._tasks:
+            self._begin(session, self._open)
+
+    def compare(self, listed: Sequence[Listed]) -> None:
+        """All sessions of the node that are not ended: those not among ours begin or, where they
+        ran in an agent that is no more, end; ours look for news, missing ones too."""
+        for session in self._running.values():
+            session.hinted()
+        for item in listed:
+            if item.session in self._tasks:
+                continue
+            elsewhere = item.agent_instance not in ("", self._instance)
+            if item.status == Status.TERMINATING:
+                self._begin(item.session, self._bury_terminated)
+            elif elsewhere:
+                self._begin(item.session, self._bury_restarted)
+            else:
+                self._begin(item.session, self._open)
+
+    async def close(self) -> None:
+        """Ends all sessions and waits for it."""
+        self._closing = True
+        for session in list(self._running.values()):
+            session.stop(Reason.STOPPING)
+        waiting = [task for name, task in self._tasks.items() if name not in self._running]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _begin(self, session: str, work: Callable[[str], Awaitable[None]]) -> None:
+        if self._closing:
+            return
+        if len(self._tasks) >= MAX_SESSIONS:
+            self._facilities().drops.count("tooManySessions")
+            return
+        task = asyncio.get_running_loop().create_task(self._guard(session, work))
+        self._tasks[session] = task
+
+    async def _guard(self, session: str, work: Callable[[str], Awaitable[None]]) -> None:
+        """One session's failure is its own."""
+        try:
+            await work(session)
+        except Exception as error:
+            code = error.code if isinstance(error, HatchwayError) else type(error).__name__
+            self._facilities().log.error("session failed", session=session, code=code)
+        finally:
+            self._tasks.pop(session, None)
+            self._running.pop(session, None)
+
+    async def _open(self, session: str) -> None:
+        facilities = self._facilities()
+        try:
+            opened = await self._opened(session, facilities)
+        except (SessionEnded, DoesNotExistException):
+            facilities.drops.count("staleHint")
+            return
+        running = Session(session, opened, facilities)
+        self._running[session] = running
+        await running.run()
+
+    async def _opened(self, session: str, facilities: Facilities) -> Opened:
+        backoff = Backoff(facilities.random, OPEN_FIRST, OPEN_MOST)
+        for _ in range(OPEN_ATTEMPTS - 1):
+            try:
+                return await facilities.api.open(session)
+            except ClientFault:
+                raise
+            except HatchwayError as error:
+                facilities.log.warning("open", session=session, code=error.code)
+                after = error.after if isinstance(error, Throttled) else 0.0
+                await asyncio.sleep(backoff.next(after))
+        return await facilities.api.open(session)
+
+    async def _bury_terminated(self, session: str) -> None:
+        await self._facilities().api.end(session, Reason.TERMINATED, None)
+
+    async def _bury_restarted(self, session: str) -> None:
+        await self._facilities().api.end(session, Reason.RESTARTED, None)

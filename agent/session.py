@@ -1,0 +1,396 @@
+"""One session: the data channel between what runs on the node and the client, and its life.
+
+It decides nothing about who may do what: it feeds its runner only while the service's ticket is
+valid, and ends when the service says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent import document
+from agent.api import AgentApi, Opened, Pass
+from agent.backoff import Backoff
+from agent.clock import ServiceClock
+from agent.document import Document
+from agent.drops import Drops
+from agent.log import Log
+from agent.pass_keeper import PassKeeper
+from agent.ports import CipherOf, Credentials, Random, Runner, StartFailed, Transport
+from agent.seals import Opener, Refusal, Refused
+from agent.uplink import Outcome, Uplink
+from hatchway.core import channel
+from hatchway.core.channel import ChannelEvent, ChannelSettings, DataChannel, Side
+from hatchway.core.errors import ClientFault, HatchwayError
+from hatchway.core.lifecycle import Status
+from hatchway.core.names import Topics
+from hatchway.core.sealing import Sealed
+from hatchway.core.wire import FlagValue
+
+#: Sealed messages that wait for a ticket; IoT Core sends 100 a second at most.
+MAX_HELD = 64
+#: Seconds after the client attached in which a 410 may only mean that it is too new.
+YOUNG = 10.0
+#: Seconds that a shell waits for the terminal's size, or something typed, before it starts.
+START_WAIT = 0.3
+#: Seconds that the last output and the exit code may take to reach the client.
+DRAIN_TIME = 10.0
+#: Attempts to tell the service of the end, and the seconds between them.
+END_ATTEMPTS = 8
+END_FIRST, END_MOST = 0.5, 10.0
+#: The shortest wait for the channel's next deadline.
+TICK = 0.005
+#: Seconds between renewals that messages under an unknown key may cause.
+KEY_GAP = 10.0
+
+
+class Reason(StrEnum):
+    """Why a session ended, as the agent reports it."""
+
+    EXITED = "exited"
+    TERMINATED = "terminated"
+    BY_CLIENT = "terminated by the client"
+    STOPPING = "agent stopped"
+    RESTARTED = "agent restarted"
+    NOT_STARTED = "could not be started"
+    CHANNEL = "data channel failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facilities:
+    """What all sessions of an agent share."""
+
+    api: AgentApi
+    transport: Transport
+    clock: ServiceClock
+    topics: Topics
+    endpoint: str
+    credentials: Callable[[], Credentials]
+    random: Random
+    cipher_of: CipherOf
+    make_runner: Callable[[Document], Runner]
+    drops: Drops
+    log: Log
+
+
+class Session:
+    """Runs one session from its `open` answer to its end. A Listener and a Screen."""
+
+    def __init__(self, session: str, opened: Opened, facilities: Facilities) -> None:
+        self._id, self._f = session, facilities
+        self._document = opened.document
+        clock, random = facilities.clock, facilities.random
+        settings = ChannelSettings(epoch=clock.epoch)
+        self._channel = DataChannel(Side.AGENT, settings, random)
+        self._opener = Opener(facilities.topics.node, session, clock, facilities.cipher_of)
+        self._uplink = Uplink(facilities.api, session, random, self._uploaded)
+        self._keeper = PassKeeper(
+            *(facilities.api, session, opened.first),
+            clock=clock,
+            random=random,
+            log=facilities.log,
+            changed=self._renewed,
+            ended=lambda: self.stop(Reason.TERMINATED),
+        )
+        self._loop = asyncio.get_running_loop()
+        self._over: asyncio.Future[Reason] = self._loop.create_future()
+        self._runner: Runner | None = None
+        self._started = self._listening = self._pumping = False
+        self._code: int | None = None
+        self._generation = self._gone = -1
+        self._attached_at = 0.0
+        self._next_key = 0.0
+        self._held: deque[Sealed] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._start_timer: asyncio.TimerHandle | None = None
+        self._drain_timer: asyncio.TimerHandle | None = None
+
+    # --- life -----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Returns when the session is over and the service has been told."""
+        f = self._f
+        reason = self._prepare()
+        client, topic = f.topics.data_client(self._id), f.topics.data(self._id)
+        keeper = self._loop.create_task(self._keeper.run())
+        listening = f.transport.listen(f.endpoint, client, topic, f.credentials, self)
+        f.log.info("session open", session=self._id)
+        try:
+            reason = reason or await self._over
+            if reason is not Reason.EXITED and self._runner is not None:
+                await self._runner.kill()
+            await self._report(reason)
+        finally:
+            self._cancel_timers()
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+            await self._uplink.close()
+            await listening.close()
+            if self._runner is not None:
+                await self._runner.close()
+            f.log.info("session over", session=self._id, reason=reason, code=self._code)
+
+    def hinted(self) -> None:
+        """The service has news: it is asked for them."""
+        self._keeper.want()
+
+    def stop(self, reason: Reason) -> None:
+        """Ends the session; from here on nothing is fed."""
+        if not self._over.done():
+            self._over.set_result(reason)
+            self._cancel_timers()
+
+    def _prepare(self) -> Reason | None:
+        try:
+            self._runner = self._f.make_runner(document.parse(self._document))
+        except StartFailed as error:
+            self._f.log.error("cannot start", session=self._id, code=error.code)
+            return Reason.NOT_STARTED
+        self._renewed(self._keeper.current)
+        return None
+
+    async def _report(self, reason: Reason) -> None:
+        backoff = Backoff(self._f.random, END_FIRST, END_MOST)
+        for _ in range(END_ATTEMPTS):
+            try:
+                await self._f.api.end(self._id, reason, self._code)
+                return
+            except ClientFault as error:
+                self._f.log.info("end refused", session=self._id, code=error.code)
+                return
+            except HatchwayError as error:
+                self._f.log.warning("end", session=self._id, code=error.code)
+            await asyncio.sleep(backoff.next())
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._timer, self._start_timer, self._drain_timer):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._start_timer = self._drain_timer = None
+
+    # --- ticket ---------------------------------------------------------------------------------
+
+    def _renewed(self, current: Pass) -> None:
+        if self._over.done():
+            return
+        self._opener.add_key(current.key_id, current.key)
+        if current.status == Status.TERMINATING:
+            self.stop(Reason.TERMINATED)
+            return
+        self._join()
+        self._release()
+        self._pump()
+
+    def _join(self) -> None:
+        """Attaches the channel to the client that the ticket names, or to nobody. Not before
+        messages can arrive: the answer to the first one would be lost."""
+        current, now = self._keeper.current, self._f.clock.now()
+        if not current.connected or current.generation == self._gone:
+            self._leave()
+        elif self._listening:
+            if current.generation != self._generation:
+                self._generation, self._attached_at = current.generation, now
+            self._channel.attach(current.generation, now)
+
+    def _leave(self) -> None:
+        """The client is away: output is kept, as far as it can be."""
+        self._generation = -1
+        if self._channel.attached:
+            self._channel.detach(self._f.clock.now())
+
+    # --- Listener -------------------------------------------------------------------------------
+
+    def up(self) -> None:
+        if not self._listening:
+            self._listening = True
+            self._renewed(self._keeper.current)
+
+    def down(self, code: str) -> None:
+        self._f.log.info("data channel down", session=self._id, code=code)
+
+    def overflow(self) -> None:
+        self._f.drops.count(Refusal.FLOOD)
+
+    def message(self, payload: bytes) -> None:
+        """A sealed message: fed while the ticket holds, kept while it is renewed."""
+        if self._over.done():
+            return
+        found = self._opener.open(payload, self._keeper.current.generation)
+        if isinstance(found, Refused):
+            self._refuse(found)
+        elif self._may_feed(found):
+            self._feed(found.frames)
+        else:
+            self._hold(found)
+
+    def _may_feed(self, sealed: Sealed) -> bool:
+        current = self._keeper.current.generation == sealed.header.generation
+        return current and self._keeper.valid and self._channel.attached
+
+    def _refuse(self, refused: Refused) -> None:
+        self._f.drops.count(refused.why)
+        now = self._f.clock.now()
+        if refused.why is Refusal.UNKNOWN_KEY and now >= self._next_key:
+            self._next_key = now + KEY_GAP
+            self._keeper.want()
+
+    def _hold(self, sealed: Sealed) -> None:
+        if sealed.header.generation == self._gone:
+            self._gone = -1  # the service took it for gone, but here it is
+        if len(self._held) < MAX_HELD:
+            self._held.append(sealed)
+        else:
+            self._f.drops.count(Refusal.FLOOD)
+        self._keeper.want()
+
+    def _release(self) -> None:
+        """What waited for the ticket, as far as it is still good by it."""
+        held, self._held = self._held, deque()
+        for sealed in held:
+            if self._over.done():
+                return
+            if sealed.header.generation < self._keeper.current.generation:
+                self._f.drops.count(Refusal.OLDER)
+            elif self._f.clock.unix() >= sealed.header.expires:
+                self._f.drops.count(Refusal.EXPIRED)
+            elif self._may_feed(sealed):
+                self._feed(sealed.frames)
+
+    def _feed(self, frames: Sequence[bytes]) -> None:
+        self._handle(self._channel.receive(frames, self._f.clock.now()))
+        self._pump_soon()
+
+    # --- what the channel says ------------------------------------------------------------------
+
+    def _handle(self, events: Sequence[ChannelEvent]) -> None:
+        for event in events:
+            if self._over.done():
+                return
+            self._act(event)
+
+    def _act(self, event: ChannelEvent) -> None:
+        match event:
+            case channel.Opened():
+                self._start_timer = self._loop.call_later(START_WAIT, self._start)
+            case channel.Resized(columns, rows):
+                if self._runner is not None:
+                    self._runner.resize(columns, rows)
+                self._start()
+            case channel.Data(data):
+                self._typed(data)
+            case channel.Flagged(FlagValue.TERMINATE_SESSION):
+                self.stop(Reason.BY_CLIENT)
+            case channel.Failed(code):
+                self._f.log.warning("data channel failed", session=self._id, code=code)
+                self.stop(Reason.CHANNEL)
+            case channel.Silent():
+                self._keeper.want(silent=self._keeper.current.generation)
+            case _:
+                return
+
+    def _start(self) -> None:
+        if self._started or self._runner is None or self._over.done():
+            return
+        self._started = True
+        try:
+            self._runner.start(self)
+        except StartFailed as error:
+            self._f.log.error("cannot start", session=self._id, code=error.code)
+            self.stop(Reason.NOT_STARTED)
+            return
+        self._runner.allow(self._channel.writable)
+
+    def _typed(self, data: bytes) -> None:
+        self._keeper.active()
+        self._start()
+        if self._code is not None or self._runner is None:
+            self._channel.consumed(len(data))
+            return
+        try:
+            self._runner.feed(data)
+        except StartFailed:
+            self.stop(Reason.CHANNEL)
+
+    # --- Screen ---------------------------------------------------------------------------------
+
+    def output(self, data: bytes) -> None:
+        self._channel.write(data[: self._channel.writable])
+        self._pump_soon()
+
+    def consumed(self, size: int) -> None:
+        self._channel.consumed(size)
+        self._pump_soon()
+
+    def exited(self, code: int) -> None:
+        """The client gets what is left of the output, and the status, for a bounded time."""
+        self._code = code
+        if self._over.done():
+            return
+        self._channel.exit(code)
+        self._drain_timer = self._loop.call_later(DRAIN_TIME, self.stop, Reason.EXITED)
+        self._pump_soon()
+
+    # --- up -------------------------------------------------------------------------------------
+
+    def _uploaded(self, outcome: Outcome, generation: int) -> None:
+        if self._over.done():
+            return
+        if outcome is Outcome.CLIENT_GONE and generation == self._keeper.current.generation:
+            self._gone = generation
+            self._leave()
+            self._keeper.want(silent=generation)
+        elif outcome is Outcome.TICKET:
+            self._keeper.want()
+        elif outcome is Outcome.ENDED:
+            self.stop(Reason.TERMINATED)
+        self._pump_soon()
+
+    def _pump_soon(self) -> None:
+        """Once, after all that is ready now: what comes together travels together."""
+        if not self._pumping:
+            self._pumping = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._pumping = False
+        if self._over.done():
+            return
+        self._upload()
+        self._handle(self._channel.take_events())
+        if self._over.done():
+            return
+        if self._started and self._runner is not None:
+            self._runner.allow(self._channel.writable)
+        if self._code is not None and (self._channel.drained or not self._channel.attached):
+            self.stop(Reason.EXITED)
+            return
+        self._arm()
+
+    def _upload(self) -> None:
+        now = self._f.clock.now()
+        current = self._keeper.current
+        while self._uplink.free and self._keeper.valid:
+            frames = self._channel.poll(now)
+            if not frames:
+                return
+            young = now - self._attached_at < YOUNG
+            self._uplink.send(frames, current.ticket, current.generation, young)
+            if self._keeper.aging:
+                self._keeper.want()
+
+    def _arm(self) -> None:
+        """The channel's next deadline; one that is due waits for a slot or a ticket instead."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline, now = self._channel.next_deadline(), self._f.clock.now()
+        if deadline is None:
+            return
+        if deadline <= now and not self._keeper.valid:
+            self._keeper.want()
+        elif deadline > now or self._uplink.free:
+            self._timer = self._loop.call_at(max(deadline, now + TICK), self._pump)

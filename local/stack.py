@@ -100,7 +100,7 @@ class Stack:
 
     def inbox(self) -> AbstractContextManager[Inbox]:
         """What the notification topic sends from now on."""
-        return inbox(self.emulator, self.stacks["NotificationTopicArn"])
+        return inbox(self.emulator, self.stacks["TopicArn"])
 
 
 def up(places: Places, base: Mapping[str, str], progress: Progress) -> Stack:

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from hatchway.core.policy.model import UNKNOWN, AccessRequest, ContextValue
+from hatchway.core.policy.patterns import Lookup
 
 
 class View:
     """What one decision reads; built once for all statements."""
 
-    __slots__ = ("action", "context", "overrides", "resource")
+    __slots__ = ("_overrides", "action", "answers", "lookup", "resource")
 
     def __init__(self, request: AccessRequest) -> None:
         self.action = request.action.lower()
         self.resource = request.resource
-        self.context = _by_key(request.context)
-        self.overrides = _by_key(request.resource_variables)
-
-    def condition_variable(self, key: str) -> ContextValue | None:
-        return self.context.get(key)
+        # The value of a context key in lower case, for conditions and the variables in them.
+        self.lookup: Lookup = _by_key(request.context).get
+        self._overrides = _by_key(request.resource_variables)
+        # What conditions and resource elements have answered: many statements share them.
+        self.answers: dict[object, bool | None] = {}
 
     def resource_variable(self, key: str) -> ContextValue | None:
-        found = self.overrides.get(key)
-        return self.context.get(key) if found is None else found
+        """The value of a variable in Resource or NotResource."""
+        found = self._overrides.get(key)
+        return self.lookup(key) if found is None else found
 
 
 def _by_key(given: Mapping[str, ContextValue]) -> dict[str, ContextValue]:

@@ -65,11 +65,11 @@ def _unmet(condition: Condition, view: View, *, undecided: bool) -> Mismatch:
     return Mismatch(
         Element.CONDITION,
         condition.expected,
-        view.context.get(condition.key),
+        view.lookup(condition.key),
         operator=condition.operator,
         key=condition.name,
         unknown=unknown_condition_keys(condition, view) if undecided else (),
-        absent=_absent(condition.variables, view.condition_variable),
+        absent=_absent(condition.variables, view.lookup),
     )
 
 

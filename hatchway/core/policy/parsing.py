@@ -10,7 +10,7 @@ from typing import NoReturn
 from hatchway.core.policy.conditions import Condition, compile_condition
 from hatchway.core.policy.errors import PolicyError
 from hatchway.core.policy.model import Effect, Layer, StatementRef
-from hatchway.core.policy.statements import ActionElement, ResourceElement, Statement
+from hatchway.core.policy.statements import ActionElement, Statement, resource_element
 
 # IAM's own quotas end at 10,240 characters; policies of AWS itself are longer.
 MAX_POLICY_CHARS = 262_144
@@ -154,14 +154,17 @@ class _Reader:
             self._fail(f"{where}.Effect", "is neither Allow nor Deny")
         actions, no_action = self._either(statement, where, "Action")
         resources, no_resource = self._either(statement, where, "Resource")
+        resource = resource_element(resources, negated=no_resource, variables=variables)
+        conditions = self._conditions(statement, where, variables)
         return Statement(
             index=index,
             sid=sid,
             effect=Effect(effect),
             allows=effect == "Allow",
             action=ActionElement.of(actions, negated=no_action),
-            resource=ResourceElement.of(resources, negated=no_resource, variables=variables),
-            conditions=self._conditions(statement, where, variables),
+            resource=resource,
+            conditions=conditions,
+            parts=(resource, *conditions),
         )
 
     def _either(self, statement: _Pairs, where: str, element: str) -> tuple[tuple[str, ...], bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hatchway.core.policy.conditions import Condition
 from hatchway.core.policy.context import View
@@ -19,6 +20,8 @@ from hatchway.core.policy.patterns import (
     tokenize,
     variables_of,
 )
+
+RESOURCES_KEPT = 1_024  # compiled elements: equal ones are one object, answered once a request
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,12 +52,6 @@ class ResourceElement:
     _fixed: tuple[Matcher, ...]
     _dynamic: tuple[Tokens, ...]
 
-    @classmethod
-    def of(cls, texts: tuple[str, ...], *, negated: bool, variables: bool) -> ResourceElement:
-        tokens = [resource_tokens(text, variables=variables) for text in texts]
-        fixed = tuple(matcher(each) for each in tokens if not has_variables(each))
-        return cls(texts, negated, fixed, tuple(each for each in tokens if has_variables(each)))
-
     def evaluate(self, view: View) -> bool | None:
         resource = view.resource
         for test in self._fixed:
@@ -76,9 +73,17 @@ class ResourceElement:
         return tuple(found for tokens in self._dynamic for found in variables_of(tokens))
 
 
+@lru_cache(maxsize=RESOURCES_KEPT)
+def resource_element(texts: tuple[str, ...], *, negated: bool, variables: bool) -> ResourceElement:
+    tokens = [resource_tokens(text, variables=variables) for text in texts]
+    fixed = tuple(matcher(each) for each in tokens if not has_variables(each))
+    dynamic = tuple(each for each in tokens if has_variables(each))
+    return ResourceElement(texts, negated, fixed, dynamic)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """`index` counts from 0 in its policy."""
+    """`index` counts from 0 in its policy; `parts` are the resource element and the conditions."""
 
     index: int
     sid: str
@@ -87,19 +92,22 @@ class Statement:
     action: ActionElement
     resource: ResourceElement
     conditions: tuple[Condition, ...]
+    parts: tuple[ResourceElement | Condition, ...]
 
     def evaluate(self, view: View) -> bool | None:
         """Resource and conditions; the action is known to match."""
-        answer = self.resource.evaluate(view)
-        if answer is False:
-            return False
-        for condition in self.conditions:
-            met = condition.evaluate(view)
-            if met is False:
+        undecided = False
+        answers = view.answers
+        for part in self.parts:
+            if part in answers:
+                answer = answers[part]
+            else:
+                answer = answers[part] = part.evaluate(view)
+            if answer is False:
                 return False
-            if met is None:
-                answer = None
-        return answer
+            if answer is None:
+                undecided = True
+        return None if undecided else True
 
     def doubts(self, view: View) -> Iterator[str]:
         """The names of the keys that left `evaluate` undecided."""
@@ -121,12 +129,8 @@ def unknown_resource_keys(element: ResourceElement, view: View) -> tuple[str, ..
 
 def unknown_condition_keys(condition: Condition, view: View) -> tuple[str, ...]:
     """The key itself where it is unknown or no variable is: then its value is the doubt."""
-    found = {
-        each.key: each.name
-        for each in condition.variables
-        if _vague(view.condition_variable(each.key))
-    }
-    if not found or isinstance(view.context.get(condition.key), Unknown):
+    found = {each.key: each.name for each in condition.variables if _vague(view.lookup(each.key))}
+    if not found or isinstance(view.lookup(condition.key), Unknown):
         found[condition.key] = condition.name
     return tuple(found.values())
 

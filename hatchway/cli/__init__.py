@@ -1,0 +1,1 @@
+"""The command line `hatchway`: one file per verb, over the SDK."""

@@ -1,0 +1,63 @@
+"""The service's JSON on the stream: answers to our own requests, and notices."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+
+from hatchway.client.records import Started
+from hatchway.core.errors import InternalServerError
+
+#: JSON larger than this is nothing that the service sends.
+MAX_NOTICE = 16 * 1024
+
+
+class Notice(Enum):
+    """What a client is told without having asked."""
+
+    NODE_OFFLINE = "nodeOffline"
+    NODE_ONLINE = "nodeOnline"
+    TAKEN_OVER = "takenOver"
+    #: API Gateway's own: a message of ours was lost on its way.
+    LOST = "Internal server error"
+
+
+@dataclass(frozen=True, slots=True)
+class NextToken:
+    """The answer to `resumeSession`: a token for the next connection; None when refused."""
+
+    started: Started | None
+
+
+def is_json(text: str) -> bool:
+    """Whether a text message is JSON rather than AgentMessages (base64 has no brace)."""
+    return text.startswith("{")
+
+
+def parse(text: str) -> Notice | NextToken | None:
+    """What the JSON means to a client; None for all that it does not know."""
+    if len(text) > MAX_NOTICE:
+        return None
+    try:
+        members = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(members, dict):
+        return None
+    if members.get("action") == "resumeSession":
+        return _next_token(members)
+    said = members.get("notice") or members.get("message")
+    return next((notice for notice in Notice if notice.value == said), None)
+
+
+def _next_token(members: dict[str, object]) -> NextToken:
+    try:
+        return NextToken(Started.of(members))
+    except InternalServerError:
+        return NextToken(None)
+
+
+def request(action: str, request_id: str, session_id: str) -> str:
+    """A request to a JSON route of the stream API."""
+    return json.dumps({"action": action, "RequestId": request_id, "SessionId": session_id})

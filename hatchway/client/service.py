@@ -1,0 +1,186 @@
+"""The people API, signed with the caller's ordinary AWS credentials, as typed calls."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.config import Config
+
+from hatchway import __version__
+from hatchway.client.failures import translated
+from hatchway.client.records import Node, NodeRole, SessionRecord, Started
+from hatchway.client.targets import resolve
+from hatchway.core.errors import InternalServerError, ValidationException
+from hatchway.net import settings as configuration
+from hatchway.net.settings import Settings
+
+if TYPE_CHECKING:
+    from hatchway.client.session import Session
+    from hatchway.client.stream import Stream
+
+DATA = Path(__file__).with_name("data")
+CONNECT_SECONDS = 10
+#: API Gateway answers within 29 s, or with an error.
+READ_SECONDS = 35
+ATTEMPTS = 3
+MAX_PAGES = 500
+
+
+def load_settings(path: Path | None = None, region: str | None = None) -> Settings:
+    """The settings from the configuration file and this process's environment."""
+    return configuration.load(os.environ, path, region)
+
+
+class Hatchway:
+    """One deployment of Hatchway, as one person sees it. Every failure is a HatchwayError."""
+
+    def __init__(self, settings: Settings, profile: str | None = None) -> None:
+        self.settings = settings
+        with translated():
+            self._client = _client(settings, profile)
+
+    # --- sessions -------------------------------------------------------------------------------
+
+    def start(
+        self,
+        target: str | None = None,
+        *,
+        document: str | None = None,
+        reason: str | None = None,
+        parameters: Mapping[str, Sequence[str]] | None = None,
+    ) -> Started:
+        """Starts a session on a node (id, Name or `tag:key=value`) without opening its stream."""
+        asked = {
+            "Target": self.resolve(target),
+            "DocumentName": document,
+            "Reason": reason,
+            "Parameters": {k: list(v) for k, v in parameters.items()} if parameters else None,
+            "ClientRequestToken": str(uuid.uuid4()),
+        }
+        return Started.of(self._call("start_session", **asked))
+
+    def start_session(
+        self,
+        target: str | None = None,
+        *,
+        document: str | None = None,
+        reason: str | None = None,
+        parameters: Mapping[str, Sequence[str]] | None = None,
+    ) -> Session:
+        """A session to use from synchronous code, as a context manager."""
+        from hatchway.client.session import Session
+
+        started = self.start(target, document=document, reason=reason, parameters=parameters)
+        return Session(self, started)
+
+    def open_stream(self, started: Started) -> Stream:
+        """The stream of a session that was just started, for asyncio; it resumes by itself."""
+        from hatchway.client.connecting import stream_of
+
+        return stream_of(self, started)
+
+    def resume(self, session_id: str) -> Started:
+        """Another token for a session that has not ended; its owner only."""
+        return Started.of(self._call("resume_session", SessionId=session_id))
+
+    def terminate(self, session_id: str) -> None:
+        """Ends a session for good."""
+        self._call("terminate_session", SessionId=session_id)
+
+    def session(self, session_id: str) -> SessionRecord:
+        """One session."""
+        return SessionRecord.of(self._call("get_session", SessionId=session_id))
+
+    def sessions(
+        self, state: str = "Active", filters: Mapping[str, str] | None = None
+    ) -> Iterator[SessionRecord]:
+        """Sessions, newest first; `state` is Active or History."""
+        asked = [f"{key}={value}" for key, value in (filters or {}).items()]
+        for members in self._pages(
+            "describe_sessions", "Sessions", State=state, Filter=asked or None
+        ):
+            yield SessionRecord.of(members)
+
+    # --- nodes ----------------------------------------------------------------------------------
+
+    def nodes(self) -> Iterator[Node]:
+        """All nodes that have enrolled."""
+        for members in self._pages("describe_nodes", "Nodes"):
+            yield Node.of(members)
+
+    def resolve(self, target: str | None) -> str:
+        """The node id that `target` means; the configured node when there is none."""
+        wanted = target or self.settings.node_id
+        if not wanted:
+            raise ValidationException("No target: name a node, or set node_id in the settings.")
+        return resolve(wanted, self.nodes)
+
+    def connected(self, node_id: str) -> bool:
+        """Whether the node's agent is connected."""
+        found = self._call("get_connection_status", Target=node_id)
+        return found.get("Status") == "connected"
+
+    def reset_node(self, node_id: str) -> None:
+        """Forgets a node's enrolment and closes its connections; it enrols again by itself."""
+        self._call("reset_node", NodeId=node_id)
+
+    def node_roles(self) -> list[NodeRole]:
+        """The roles whose instances may enrol."""
+        return [
+            NodeRole.of(members) for members in _list(self._call("list_node_roles"), "NodeRoles")
+        ]
+
+    def allow_node_role(self, role_arn: str) -> NodeRole:
+        """Lets the instances of a role enrol; only a role that EC2 alone may assume."""
+        return NodeRole.of(self._call("allow_node_role", RoleArn=role_arn))
+
+    def remove_node_role(self, role_id: str) -> None:
+        """Takes a role off the list."""
+        self._call("remove_node_role", RoleId=role_id)
+
+    # --- one call -------------------------------------------------------------------------------
+
+    def _call(self, operation: str, **members: object) -> Mapping[str, Any]:
+        given = {name: value for name, value in members.items() if value is not None}
+        with translated():
+            answer: Mapping[str, Any] = getattr(self._client, operation)(**given)
+        return answer
+
+    def _pages(self, operation: str, result: str, **members: object) -> Iterator[Mapping[str, Any]]:
+        token = None
+        for _ in range(MAX_PAGES):
+            page = self._call(operation, NextToken=token, **members)
+            yield from _list(page, result)
+            token = page.get("NextToken")
+            if not token:
+                return
+        raise InternalServerError(f"The list has more than {MAX_PAGES} pages.")
+
+
+def _list(answer: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = answer.get(name) or []
+    return found
+
+
+def _client(settings: Settings, profile: str | None) -> Any:
+    session = botocore.session.Session(profile=profile)
+    session.get_component("data_loader").search_paths.insert(0, str(DATA))
+    name: Any = "hatchway"  # a service that botocore's type stubs do not know
+    return session.create_client(
+        name,
+        region_name=settings.region,
+        endpoint_url=settings.api_url,
+        # Never False: the certificate is always checked.
+        verify=str(settings.ca_bundle) if settings.ca_bundle else None,
+        config=Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            user_agent_extra=f"hatchway/{__version__}",
+        ),
+    )

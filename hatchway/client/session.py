@@ -1,0 +1,135 @@
+"""A session for synchronous code: run a command, read what it printed. The stream runs in a
+thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import shlex
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as LateError
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hatchway.client.events import Ended
+from hatchway.core.channel import Data, Opened
+from hatchway.core.errors import ChannelFailed, HatchwayError, PayloadTooLarge, SessionEnded
+
+if TYPE_CHECKING:
+    from hatchway.client.records import Started
+    from hatchway.client.service import Hatchway
+    from hatchway.client.stream import Stream
+
+T = TypeVar("T")
+OPEN_SECONDS = 60.0
+#: What a command may print; it is kept in memory.
+MAX_OUTPUT = 16 * 1024 * 1024
+#: A terminal so wide that the shell wraps no line of ours.
+COLUMNS, ROWS = 1000, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command printed to the terminal (line ends are CR LF there), and its status."""
+
+    output: bytes
+    exit_code: int
+
+
+class Session:
+    """One shell session, as a context manager; it is terminated at the end.
+
+    `run` needs a POSIX shell on the node.
+    """
+
+    def __init__(self, hatchway: Hatchway, started: Started) -> None:
+        self.session_id = started.session_id
+        self._hatchway = hatchway
+        self._started = started
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._stream: Stream | None = None
+
+    def __enter__(self) -> Session:
+        self._thread.start()
+        try:
+            self._wait(self._open(), OPEN_SECONDS)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if self._stream is not None:
+                self._wait(self._stream.__aexit__(None, None, None), OPEN_SECONDS)
+            self._hatchway.terminate(self.session_id)
+        except HatchwayError:
+            if error is None:
+                raise
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def run(self, command: str, timeout: float = 60.0) -> Result:
+        """Runs one command (any text the shell takes) and waits for it; TimeoutError when late."""
+        begin, end = secrets.token_hex(8), secrets.token_hex(8)
+        # Each mark is printed in two halves, so that the shell's echo of this line holds none.
+        line = (
+            f" printf '%s%s\\n' {begin[:8]} {begin[8:]}; eval {shlex.quote(command)};"
+            f" printf '%s%s:%d:\\n' {end[:8]} {end[8:]} $?\n"
+        )
+        pattern = re.compile(
+            rb"%s\r?\n(?P<output>.*?)%s:(?P<code>\d+):" % (begin.encode(), end.encode()), re.DOTALL
+        )
+        found = self._wait(self._exchange(line.encode(), pattern), timeout)
+        return Result(found["output"], int(found["code"]))
+
+    # --- in the stream's thread -----------------------------------------------------------------
+
+    def _wait(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(seconds)
+        except LateError:
+            future.cancel()
+            raise TimeoutError(f"no answer within {seconds} s") from None
+
+    async def _open(self) -> None:
+        stream = self._hatchway.open_stream(self._started)
+        self._stream = await stream.__aenter__()
+        stream.resize(COLUMNS, ROWS)
+        while True:
+            event = await stream.next()
+            if isinstance(event, Opened):
+                return
+            _refuse_end(event)
+
+    async def _exchange(self, line: bytes, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
+        if self._stream is None:
+            raise ChannelFailed("The session is not open: use it in a with statement.")
+        await self._stream.write(line)
+        seen = bytearray()
+        while (found := pattern.search(seen)) is None:
+            event = await self._stream.next()
+            _refuse_end(event)
+            if isinstance(event, Data):
+                self._stream.consumed(len(event.data))
+                seen += event.data
+            if len(seen) > MAX_OUTPUT:
+                raise PayloadTooLarge(f"The command printed more than {MAX_OUTPUT} bytes.")
+        return found
+
+
+def _refuse_end(event: object) -> None:
+    if isinstance(event, Ended):
+        raise event.error or SessionEnded(event.reason or "The session is over.")

@@ -1,0 +1,390 @@
+"""A session's stream for asyncio: the data channel over connections that may come and go.
+
+It drives `hatchway.core.channel`, dials, and when a connection is lost asks for another token and
+dials again. What to do with the bytes is the caller's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar
+
+from hatchway.client import notices
+from hatchway.client.backoff import Backoff
+from hatchway.client.events import Ended, Lost, NodePresence, Restored, Retrying, StreamEvent
+from hatchway.client.link import OPEN_SECONDS, Dial, Link
+from hatchway.client.notices import NextToken, Notice
+from hatchway.client.records import Started
+from hatchway.core.channel import (
+    ChannelEvent,
+    ChannelSettings,
+    Closed,
+    DataChannel,
+    Exited,
+    Failed,
+    Side,
+)
+from hatchway.core.errors import (
+    ChannelFailed,
+    ConflictException,
+    ConnectionLost,
+    CredentialsInvalid,
+    DoesNotExistException,
+    HatchwayError,
+    InternalServerError,
+    MalformedMessage,
+    ServiceUnreachable,
+    SessionEnded,
+    TakenOver,
+    ThrottlingException,
+    TokenInvalid,
+    by_code,
+)
+from hatchway.core.wire import MAX_TEXT_FRAME, from_text, to_text
+
+#: Events that may wait for the caller; then the connection is read no further.
+MAX_EVENTS = 1024
+
+#: What another attempt may mend. Expired credentials are among them: `aws sso login` in another
+#: window saves the session.
+_PASSING = (
+    ServiceUnreachable,
+    ThrottlingException,
+    InternalServerError,
+    ConflictException,
+    TokenInvalid,
+    CredentialsInvalid,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds: how long to try for the first connection and for a lost one, how long to wait for
+    the service's goodbye after the remote process exited, and when to change to a new connection
+    before API Gateway cuts this one (2 h)."""
+
+    connect: float = 30.0
+    resume: float = 20 * 60.0
+    goodbye: float = 5.0
+    change: float = 115 * 60.0
+    change_again: float = 60.0
+
+
+T = TypeVar("T")
+Resume = Callable[[], Awaitable[Started]]
+
+
+class Stream:
+    """One session's stream. Use it as an async context manager; `next` gives its events."""
+
+    def __init__(
+        self,
+        started: Started,
+        dial: Dial,
+        resume: Resume,
+        *,
+        patience: Patience | None = None,
+        backoff: Backoff | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.session_id = started.session_id
+        self._started = started
+        self._dial = dial
+        self._resume = resume
+        self._patience = patience or Patience()
+        self._backoff = backoff or Backoff(lambda: secrets.randbelow(1000) / 1000)
+        self._clock = clock
+        settings = ChannelSettings(epoch=time.time() - clock())
+        self._channel = DataChannel(Side.CLIENT, settings, secrets.token_bytes)
+        self._events: asyncio.Queue[StreamEvent] = asyncio.Queue(MAX_EVENTS)
+        self._kick = asyncio.Event()
+        self._room = asyncio.Event()
+        self._generation = 0
+        self._link: Link | None = None
+        self._next_token: asyncio.Future[Started] | None = None
+        self._switching = False
+        self._exit_code: int | None = None
+        self._exited = asyncio.Event()
+        self._ended: Ended | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # --- the caller's side ----------------------------------------------------------------------
+
+    async def __aenter__(self) -> Stream:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def next(self) -> StreamEvent:
+        """The next event; after Ended, Ended again. Bytes of `Data` are returned by `consumed`."""
+        if self._ended is not None and self._events.empty():
+            return self._ended
+        return await self._events.get()
+
+    def consumed(self, size: int) -> None:
+        """So many bytes were put where they belong: the agent may send as many more."""
+        self._channel.consumed(size)
+        self._kick.set()
+
+    async def write(self, data: bytes) -> None:
+        """Input for the remote process; waits while too much is on its way."""
+        view = memoryview(data)
+        while view and self._ended is None:
+            room = self._channel.writable
+            if room:
+                self._channel.write(bytes(view[:room]))
+                view = view[room:]
+                self._kick.set()
+            else:
+                self._room.clear()
+                await self._room.wait()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal's size; the last one wins."""
+        self._channel.resize(columns, rows)
+        self._kick.set()
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the agent has everything that was written."""
+        return self._channel.drained
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._link is not None
+
+    async def terminate(self) -> bool:
+        """Asks the service, on the open connection, to end the session; False without one."""
+        if self._link is None:
+            return False
+        await self._link.send(notices.request("terminateSession", _new_id(), self.session_id))
+        return True
+
+    # --- the connection's life ------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            ended = await self._live()
+        except HatchwayError as error:
+            ended = Ended(self._exit_code, "", error)
+        except Exception as error:  # a fault of ours must not leave the caller waiting for ever
+            fault = ChannelFailed(f"The client failed: {type(error).__name__}.")
+            fault.__cause__ = error
+            ended = Ended(self._exit_code, "", fault)
+        self._ended = ended
+        self._room.set()
+        await self._events.put(ended)
+
+    async def _live(self) -> Ended:
+        link = await self._first()
+        while True:
+            try:
+                outcome = await self._carry(link)
+            finally:
+                self._link = None
+                self._channel.detach(self._clock())
+                await link.close()
+            if isinstance(outcome, Ended):
+                return outcome
+            if outcome is None:
+                await self._events.put(Lost())
+                try:
+                    outcome = await self._restore(self._patience.resume)
+                except (DoesNotExistException, SessionEnded):
+                    return Ended(self._exit_code)  # it ended while nobody was listening
+                await self._events.put(Restored())
+            link = outcome
+
+    async def _first(self) -> Link:
+        try:
+            return await self._dial(self._started)
+        except _PASSING:
+            return await self._restore(self._patience.connect)
+
+    async def _restore(self, patience: float) -> Link:
+        """A new token and a new connection, tried until `patience` is over."""
+        until = self._clock() + patience
+        told: set[str] = set()
+        last: HatchwayError = ConnectionLost()
+        for delay in self._backoff.delays():
+            if self._clock() + delay > until:
+                break
+            await asyncio.sleep(delay)
+            try:
+                return await self._dial(await self._resume())
+            except _PASSING as error:
+                last = error
+                if error.code not in told:
+                    told.add(error.code)
+                    await self._events.put(Retrying(error))
+        raise ConnectionLost(f"The connection could not be restored: {last.message}")
+
+    async def _carry(self, link: Link) -> Ended | Link | None:
+        """Moves messages until the session ends (Ended), another connection is ready (Link), or
+        this one is lost (None)."""
+        self._link = link
+        self._generation += 1
+        self._channel.attach(self._generation, self._clock())
+        self._switching = False
+        self._kick.set()
+        async with AsyncExitStack() as stack:
+            reading = await _background(stack, self._read(link))
+            writing = await _background(stack, self._write(link))
+            parting = await _background(stack, self._goodbye())
+            changing = await _background(stack, self._change(link))
+            ends = {reading, writing, parting}
+            done, _ = await asyncio.wait({*ends, changing}, return_when=asyncio.FIRST_COMPLETED)
+            ended = next((e for task in done & ends if (e := task.result())), None)
+            if ended is not None or self._exited.is_set():
+                return ended or Ended(self._exit_code)
+            if changing in done or self._switching:
+                # The service closes the old connection when it accepts the new one.
+                return await _within(OPEN_SECONDS, changing)
+            return None
+
+    # --- one connection -------------------------------------------------------------------------
+
+    async def _read(self, link: Link) -> Ended | None:
+        while (text := await link.receive()) is not None:
+            if notices.is_json(text):
+                ended = await self._notice(text)
+            else:
+                ended = await self._messages(text)
+            self._kick.set()
+            if ended is not None:
+                return ended
+        return None
+
+    async def _messages(self, text: str) -> Ended | None:
+        try:
+            frames = from_text(text)
+        except MalformedMessage:
+            self._channel.dropped["malformed"] += 1
+            return None
+        ended = await self._emit(self._channel.receive(frames, self._clock()))
+        self._room.set()
+        return ended
+
+    async def _emit(self, events: list[ChannelEvent]) -> Ended | None:
+        for event in events:
+            if isinstance(event, Closed):
+                return Ended(self._exit_code, event.output)
+            if isinstance(event, Failed):
+                return Ended(self._exit_code, "", _failure(event))
+            if isinstance(event, Exited):
+                self._exit_code = event.code
+                self._exited.set()
+            await self._events.put(event)
+        return None
+
+    async def _notice(self, text: str) -> Ended | None:
+        notice = notices.parse(text)
+        if isinstance(notice, NextToken):
+            self._take_token(notice)
+        elif notice is Notice.NODE_OFFLINE or notice is Notice.NODE_ONLINE:
+            await self._events.put(NodePresence(online=notice is Notice.NODE_ONLINE))
+        elif notice is Notice.TAKEN_OVER and not self._switching:
+            return Ended(self._exit_code, "", TakenOver())
+        # LOST: the channel notices by itself that the message was not acknowledged.
+        return None
+
+    async def _write(self, link: Link) -> Ended | None:
+        while True:
+            self._kick.clear()
+            frames = self._channel.poll(self._clock(), MAX_TEXT_FRAME)
+            ended = await self._emit(self._channel.take_events())
+            if ended is not None:
+                return ended
+            if frames:
+                await link.send(to_text(frames))
+            else:
+                await self._idle(self._channel.next_deadline())
+
+    async def _idle(self, deadline: float | None) -> None:
+        """Until there is something to do, or `deadline`."""
+        wait = None if deadline is None else max(0.0, deadline - self._clock())
+        try:
+            async with asyncio.timeout(wait):
+                await self._kick.wait()
+        except TimeoutError:
+            return
+
+    async def _goodbye(self) -> Ended:
+        """The remote process exited; the service should close the channel, but may not get to."""
+        await self._exited.wait()
+        await asyncio.sleep(self._patience.goodbye)
+        return Ended(self._exit_code)
+
+    # --- changing connections before one is cut -------------------------------------------------
+
+    async def _change(self, link: Link) -> Link:
+        """Waits, asks for a token on the open connection, and gives the next connection."""
+        await asyncio.sleep(self._patience.change)
+        while True:
+            try:
+                started = await self._ask_token(link)
+                self._switching = True
+                return await self._dial(started)
+            except (HatchwayError, TimeoutError):
+                # Refused, or not reached: this connection goes on until it is cut.
+                self._switching = False
+                await asyncio.sleep(self._patience.change_again)
+
+    async def _ask_token(self, link: Link) -> Started:
+        self._next_token = asyncio.get_running_loop().create_future()
+        await link.send(notices.request("resumeSession", _new_id(), self.session_id))
+        async with asyncio.timeout(OPEN_SECONDS):
+            return await self._next_token
+
+    def _take_token(self, answer: NextToken) -> None:
+        waiting = self._next_token
+        if waiting is None or waiting.done():
+            return
+        if answer.started is not None and answer.started.session_id == self.session_id:
+            waiting.set_result(answer.started)
+        else:
+            waiting.set_exception(TokenInvalid())
+
+
+async def _background(stack: AsyncExitStack, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Runs `work` beside the rest; when the stack is left it is cancelled and awaited."""
+    task = asyncio.create_task(work)
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+    return task
+
+
+async def _within(seconds: float, task: asyncio.Task[T]) -> T | None:
+    try:
+        return await asyncio.wait_for(task, seconds)
+    except TimeoutError:
+        return None
+
+
+def _failure(event: Failed) -> HatchwayError:
+    kind = by_code(event.code)
+    return (kind if kind is not InternalServerError else ChannelFailed)(event.message)
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)

@@ -1,0 +1,162 @@
+"""The stream's JSON routes: a connection speaks for its own session and for nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from hatchway.core.errors import ThrottlingException
+from hatchway.core.lifecycle import Status
+from tests.unit.sessions.world import (
+    CONNECTION,
+    EVERYTHING,
+    NODE,
+    STREAM,
+    World,
+    allow,
+    deny,
+)
+
+START = allow("ssm:StartSession")
+
+
+def test_ping_is_answered_with_its_request_id(world: World) -> None:
+    session = world.connected(world.user("john", START))
+    answer = world.frame(session, "ping", {"action": "ping", "RequestId": "7"})
+    assert answer == {"action": "ping", "RequestId": "7"}
+
+
+def test_describe_session_tells_of_the_connections_session(world: World) -> None:
+    session = world.connected(world.user("john", START))
+    answer = world.frame(session, "describeSession")
+    assert answer["action"] == "describeSession"
+    assert (answer["SessionId"], answer["Status"]) == (session.session_id, "Connected")
+
+
+def test_terminate_answers_before_the_connection_is_closed(world: World) -> None:
+    session = world.connected(world.user("john", START))
+    answer = world.frame(
+        session,
+        "terminateSession",
+        {"action": "terminateSession", "SessionId": session.session_id, "RequestId": "x"},
+    )
+    assert answer == {
+        "action": "terminateSession",
+        "RequestId": "x",
+        "SessionId": session.session_id,
+    }
+    assert world.session(session.session_id).status is Status.TERMINATING
+    assert world.clients.closed == [CONNECTION]
+    assert world.downlink.hints[-1] == (NODE, session.session_id)
+
+
+def test_resume_gives_the_owner_the_next_token(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    answer = world.frame(session, "resumeSession")
+    assert answer["StreamUrl"] == STREAM
+    assert world.token_opens(answer["TokenValue"]) == session.session_id
+
+
+def test_resume_asks_the_owners_policies_as_they_are_now(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    world.user("john", EVERYTHING, deny("ssm:ResumeSession"))
+    answer = world.frame(session, "resumeSession")
+    assert answer["__type"] == "AccessDeniedException"
+    assert "explicit deny" in answer["message"]
+    assert "TokenValue" not in answer
+
+
+def test_resume_is_refused_when_its_owner_is_gone(world: World) -> None:
+    john = world.user("john", EVERYTHING)
+    session = world.connected(john)
+    world.policies.remove(john.arn)
+    assert world.frame(session, "resumeSession")["__type"] == "AccessDeniedException"
+
+
+def test_what_the_stream_does_not_say_of_the_owner_is_unknown(world: World) -> None:
+    condition = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}
+    john = world.user("john", START, allow("ssm:ResumeSession", Condition=condition))
+    assert world.frame(world.connected(john), "resumeSession")["__type"] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("route", ["describeSession", "resumeSession", "terminateSession", "ping"])
+def test_another_session_is_refused(world: World, route: str) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    other = world.started(world.user("john", EVERYTHING))
+    answer = world.frame(session, route, {"action": route, "SessionId": other.session_id})
+    assert answer["__type"] == "AccessDeniedException"
+    assert world.session(other.session_id).status is Status.CONNECTING
+
+
+@pytest.mark.parametrize("route", ["describeSession", "resumeSession", "terminateSession"])
+def test_a_connection_that_was_taken_over_has_no_say(world: World, route: str) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    answer = world.frame(session, route, generation="2")
+    assert answer["__type"] == "AccessDeniedException"
+    assert world.session(session.session_id).status is Status.CONNECTED
+
+
+@pytest.mark.parametrize("route", ["describeSession", "resumeSession", "terminateSession"])
+def test_a_session_that_is_forgotten_does_not_exist(world: World, route: str) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    gone = session.session_id[:-1] + ("0" if session.session_id[-1] != "0" else "1")
+    answer = world.frame(session, route, session=gone)
+    assert answer["__type"] == "DoesNotExistException"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]",
+        "{",
+        '{"action": "ping", "action": "ping"}',
+        '{"action": "ping", "Extra": 1}',
+        '{"action": "describeSession"}',
+        '{"action": "ping", "RequestId": 7}',
+        '{"action": "ping", "RequestId": "' + "x" * 65 + '"}',
+        '{"action": "ping", "SessionId": ""}',
+        '{"action": "ping", "RequestId": "' + " " * 32768 + '"}',
+        "{}",
+    ],
+)
+def test_an_odd_frame_is_a_validation_error(world: World, body: str) -> None:
+    session = world.connected(world.user("john", START))
+    answer = world.frame(session, "ping", body)
+    assert (answer["action"], answer["__type"]) == ("ping", "ValidationException")
+
+
+def test_an_unknown_route_is_a_validation_error(world: World) -> None:
+    session = world.connected(world.user("john", START))
+    assert world.frame(session, "format", {"action": "format"})["__type"] == "ValidationException"
+
+
+@pytest.mark.parametrize("missing", ["session", "side", "node", "owner", "generation"])
+def test_without_the_authorizers_word_nothing_happens(world: World, missing: str) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    assert world.frame(session, "terminateSession", **{missing: ""}) == {}
+    assert world.session(session.session_id).status is Status.CONNECTED
+    assert world.lines.written[-1][1]["code"] == "TokenInvalid"
+
+
+def test_a_lost_answer_does_not_undo_the_end(world: World) -> None:
+    session = world.connected(world.user("john", START))
+    world.clients.failure = ThrottlingException()
+    assert world.frame(session, "terminateSession") == {}
+    assert world.session(session.session_id).status is Status.TERMINATING
+    assert world.lines.written[-1][1]["posted"] is False
+
+
+def test_what_nobody_expected_is_an_internal_error_without_its_text(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    world.policies.failure = RuntimeError("a secret")  # type: ignore[assignment]
+    answer = world.frame(session, "resumeSession")
+    assert answer["__type"] == "InternalServerError"
+    assert "secret" not in str(answer)
+    assert "secret" not in str(world.lines.written[-1])
+
+
+def test_each_frame_writes_one_line_and_no_token(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    before = len(world.lines.written)
+    token = world.frame(session, "resumeSession")["TokenValue"]
+    assert len(world.lines.written) == before + 1
+    assert token not in str(world.lines.written)

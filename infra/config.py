@@ -103,6 +103,10 @@ class Config:
         """A resource name; the stage is in all of them, so that two deployments fit an account."""
         return f"hatchway-{self.stage}-{what}"
 
+    def secret(self, what: str) -> str:
+        """The name of one of the two secrets."""
+        return f"hatchway-{self.stage}/{what}"
+
     @property
     def topic_root(self) -> str:
         """What all MQTT topics and client ids of this deployment begin with."""

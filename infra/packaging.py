@@ -50,7 +50,7 @@ class _Bundler:
     def __init__(self, family: str, architecture: Architecture, root: Path) -> None:
         self._family, self._architecture, self._root = family, architecture, root
 
-    def try_bundle(self, output_dir: str, **_options: object) -> bool:
+    def try_bundle(self, output_dir: str, *_options: object, **_more: object) -> bool:
         """Raises rather than return False, which would send the CDK looking for Docker."""
         bundle(self._family, self._architecture, Path(output_dir), self._root)
         return True

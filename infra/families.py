@@ -1,0 +1,139 @@
+"""The eight functions: what each is like, what it finds in its environment, what it may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.config import Config
+from infra.data import DataStack
+from infra.function import Family, FamilyFunction
+from infra.grants import Grants
+from infra.notifications import Notifications
+from infra.packaging import family_code
+
+CONNECT = Family(name="connect", purpose="opens and closes clients' connections")
+SESSIONS = Family(name="sessions", purpose="answers people", memory=512, timeout=25)
+AGENTS = Family(name="agents", purpose="lets agents attach and renew", memory=512)
+UPLINK = Family(name="uplink", purpose="carries what shells print to clients", memory=512)
+RELAY = Family(name="relay", purpose="carries what clients type to nodes", memory=512)
+NODES = Family(name="nodes", purpose="admits nodes and watches them", memory=512, timeout=25)
+EVENTS = Family(name="events", purpose="tells of changes", timeout=30)
+SWEEP = Family(name="sweep", purpose="ends what is overdue", timeout=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the functions are told of the world. URLs are resolved templates."""
+
+    data: DataStack
+    notifications: Notifications
+    stream_url: str
+    stream_management_url: str
+
+
+class Families:
+    """Makes them, `nodes` first: the channel role trusts its role, others know the role's id."""
+
+    def __init__(
+        self, scope: Construct, config: Config, around: Surroundings, sources: Path
+    ) -> None:
+        self._scope, self._config, self._around = scope, config, around
+        self._sources = sources
+        self._common = {"STAGE": config.stage}
+        if config.urls.iot_data:
+            self._common["IOT_DATA_URL"] = config.urls.iot_data
+
+    def nodes(self) -> FamilyFunction:
+        """Made first; `complete_nodes` adds what depends on it."""
+        return self._make(NODES, **self._table(), **self._management())
+
+    def connect(self) -> FamilyFunction:
+        return self._make(CONNECT, **self._table(), **self._management())
+
+    def sessions(self, channel: iam.Role) -> FamilyFunction:
+        return self._make(
+            SESSIONS,
+            **self._table(),
+            **self._management(),
+            STREAM_URL=self._around.stream_url,
+            CHANNEL_ROLE_ID=channel.role_id,
+        )
+
+    def agents(self, channel: iam.Role) -> FamilyFunction:
+        return self._make(
+            AGENTS,
+            **self._table(),
+            **self._management(),
+            SEAL_SECRET=self._secret("seal"),
+            TICKET_SECRET=self._secret("ticket"),
+            CHANNEL_ROLE_ID=channel.role_id,
+        )
+
+    def uplink(self, channel: iam.Role) -> FamilyFunction:
+        return self._make(
+            UPLINK,
+            **self._management(),
+            TICKET_SECRET=self._secret("ticket"),
+            CHANNEL_ROLE_ID=channel.role_id,
+        )
+
+    def relay(self) -> FamilyFunction:
+        return self._make(RELAY, SEAL_SECRET=self._secret("seal"))
+
+    def events(self) -> FamilyFunction:
+        return self._make(EVENTS, EVENT_BUS=self._around.notifications.bus.event_bus_name)
+
+    def sweep(self) -> FamilyFunction:
+        return self._make(SWEEP, **self._table(), **self._management())
+
+    def _make(self, family: Family, **environment: str) -> FamilyFunction:
+        code = family_code(family.name, self._config.architecture, self._sources)
+        return FamilyFunction(
+            self._scope, self._config, family, code, {**self._common, **environment}
+        )
+
+    def _table(self) -> dict[str, str]:
+        return {"TABLE": self._around.data.table.table_name}
+
+    def _management(self) -> dict[str, str]:
+        return {"STREAM_MANAGEMENT_URL": self._around.stream_management_url}
+
+    def _secret(self, name: str) -> str:
+        """Asked for by its name: the suffix of its ARN is Secrets Manager's own."""
+        return self._config.secret(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class All:
+    """The eight, made."""
+
+    connect: FamilyFunction
+    sessions: FamilyFunction
+    agents: FamilyFunction
+    uplink: FamilyFunction
+    relay: FamilyFunction
+    nodes: FamilyFunction
+    events: FamilyFunction
+    sweep: FamilyFunction
+
+    def grant(self, grants: Grants, notifications: Notifications, channel: iam.IRole) -> None:
+        """The last column of docs/protocol.md's table of families."""
+        grants.table(self.connect, self.sessions, self.agents, self.nodes, self.sweep)
+        grants.post(self.connect, self.sessions, self.agents, self.uplink, self.nodes, self.sweep)
+        grants.close(self.connect, self.sessions, self.agents, self.sweep)
+        grants.hint(self.connect, self.sessions, self.nodes, self.sweep)
+        grants.send(self.relay)
+        grants.secrets(self.agents, "seal", "ticket")
+        grants.secrets(self.uplink, "ticket")
+        grants.secrets(self.relay, "seal")
+        grants.describe_instances(self.sessions, self.nodes)
+        grants.read_policies(self.sessions)
+        grants.read_profiles(self.nodes)
+        grants.disconnect_nodes(self.sessions, self.nodes)
+        grants.find_iot(self.sessions, self.nodes)
+        grants.assume(self.nodes, channel)
+        grants.put_events(self.events, notifications.bus)

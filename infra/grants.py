@@ -1,0 +1,144 @@
+"""Permissions in the words of the ports: each function's actions and ARNs, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+
+from infra.config import Config
+from infra.data import DataStack
+from infra.function import FamilyFunction
+from infra.stream_api import StreamApi
+
+_READ = ("dynamodb:GetItem", "dynamodb:Query")
+_WRITE = (
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:ConditionCheckItem",
+)
+#: What DynamoDB asks of whoever uses a table under a customer key, spelt out.
+_TABLE_KEY = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+#: Everything that says what a caller's policies are; no write, no credential report.
+_IAM_POLICIES = (
+    "iam:GetGroupPolicy",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:GetUser",
+    "iam:GetUserPolicy",
+    "iam:ListAttachedGroupPolicies",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListAttachedUserPolicies",
+    "iam:ListGroupPolicies",
+    "iam:ListGroupsForUser",
+    "iam:ListRolePolicies",
+    "iam:ListRoleTags",
+    "iam:ListUserPolicies",
+    "iam:ListUserTags",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The resources of one deployment, and who may do what with them."""
+
+    stack: Stack
+    config: Config
+    data: DataStack
+    stream: StreamApi
+
+    def table(self, *families: FamilyFunction) -> None:
+        table = self.data.table.table_arn
+        for family in families:
+            family.grant(*_READ, *_WRITE, on=[table, f"{table}/index/*"])
+            family.grant(*_TABLE_KEY, on=[self.data.key.key_arn], when=self._via("dynamodb"))
+
+    def secrets(self, family: FamilyFunction, *names: str) -> None:
+        # Six characters are Secrets Manager's own suffix.
+        arns = [
+            self._arn("secretsmanager", "secret", f"{self.config.secret(name)}-??????", ":")
+            for name in names
+        ]
+        family.grant("secretsmanager:GetSecretValue", on=arns)
+        family.grant("kms:Decrypt", on=[self.data.key.key_arn], when=self._via("secretsmanager"))
+
+    def post(self, *families: FamilyFunction) -> None:
+        for family in families:
+            family.grant("execute-api:ManageConnections", on=[self._connections("POST")])
+
+    def close(self, *families: FamilyFunction) -> None:
+        for family in families:
+            family.grant("execute-api:ManageConnections", on=[self._connections("DELETE")])
+
+    def hint(self, *families: FamilyFunction) -> None:
+        for family in families:
+            family.grant("iot:Publish", on=[self._topic("*/control")])
+
+    def send(self, family: FamilyFunction) -> None:
+        family.grant("iot:Publish", on=[self._topic("*/data/*")])
+
+    def disconnect_nodes(self, *families: FamilyFunction) -> None:
+        clients = self._arn("iot", "client", f"{self.config.topic_root}/*")
+        for family in families:
+            family.grant("iot:DeleteConnection", on=[clients])
+
+    def find_iot(self, *families: FamilyFunction) -> None:
+        """The account's data endpoint; the action knows no resource."""
+        for family in families:
+            family.grant("iot:DescribeEndpoint", on=["*"])
+
+    def describe_instances(self, *families: FamilyFunction) -> None:
+        """EC2's Describe actions know no resource."""
+        for family in families:
+            family.grant("ec2:DescribeInstances", "ec2:DescribeTags", on=["*"])
+
+    def read_policies(self, family: FamilyFunction) -> None:
+        family.grant(*_IAM_POLICIES, on=self._principals("user", "group", "role", "policy"))
+        # Policies of AWS itself belong to no account.
+        aws_policies = f"arn:{self.stack.partition}:iam::aws:policy/*"
+        family.grant("iam:GetPolicy", "iam:GetPolicyVersion", on=[aws_policies])
+
+    def read_profiles(self, family: FamilyFunction) -> None:
+        family.grant("iam:GetInstanceProfile", on=self._principals("instance-profile"))
+
+    def assume(self, family: FamilyFunction, role: iam.IRole) -> None:
+        family.grant("sts:AssumeRole", on=[role.role_arn])
+
+    def put_events(self, family: FamilyFunction, bus: events.IEventBus) -> None:
+        family.grant("events:PutEvents", on=[bus.event_bus_arn])
+
+    def read_stream_key(self, family: FamilyFunction) -> None:
+        family.grant("kms:Decrypt", on=[self.data.key.key_arn], when=self._via("dynamodb"))
+
+    def _via(self, service: str) -> dict[str, object]:
+        host = f"{service}.{self.stack.region}.{self.stack.url_suffix}"
+        return {"StringEquals": {"kms:ViaService": host}}
+
+    def _connections(self, method: str) -> str:
+        path = f"{self.stream.api_id}/{self.config.stage}/{method}/@connections/*"
+        return self._arn("execute-api", path)
+
+    def _topic(self, rest: str) -> str:
+        return self._arn("iot", "topic", f"{self.config.topic_root}/{rest}")
+
+    def _principals(self, *kinds: str) -> Sequence[str]:
+        account = f"arn:{self.stack.partition}:iam::{self.stack.account}"
+        return [f"{account}:{kind}/*" for kind in kinds]
+
+    def _arn(self, service: str, resource: str, name: str = "", separator: str = "/") -> str:
+        place = f"arn:{self.stack.partition}:{service}:{self.stack.region}:{self.stack.account}"
+        return f"{place}:{resource}{separator}{name}" if name else f"{place}:{resource}"

@@ -1,0 +1,55 @@
+"""The people API: REST, regional, one resource per route of docs/protocol.md."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_apigateway as apigateway
+from constructs import Construct
+
+from infra.config import Config
+from infra.function import FamilyFunction
+from infra.rest import RestFront, Throttle
+
+#: What somebody who opens sessions needs.
+USER_ROUTES = (
+    ("POST", "/nodes/{nodeId}/sessions"),
+    ("GET", "/sessions"),
+    ("GET", "/sessions/{sessionId}"),
+    ("POST", "/sessions/{sessionId}/resume"),
+    ("DELETE", "/sessions/{sessionId}"),
+    ("GET", "/nodes"),
+    ("GET", "/nodes/{nodeId}/connection"),
+)
+#: What enrols nodes and forgets them, besides.
+ADMIN_ROUTES = (
+    ("POST", "/nodes/{nodeId}/reset"),
+    ("GET", "/node-roles"),
+    ("POST", "/node-roles"),
+    ("DELETE", "/node-roles/{roleId}"),
+)
+#: People and their programs; a client that opens hundreds of sessions at once is told to wait.
+THROTTLE = Throttle(rate=100, burst=200)
+
+
+class PeopleApi(RestFront):
+    """AWS_IAM and no resource policy: identity policies alone decide who may call."""
+
+    def __init__(self, scope: Construct, config: Config, sessions: FamilyFunction) -> None:
+        super().__init__(
+            scope,
+            "PeopleApi",
+            config,
+            name="people",
+            description=f"Hatchway {config.stage}: sessions and nodes, for people",
+            endpoint=apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL]),
+            routes=dict.fromkeys((*USER_ROUTES, *ADMIN_ROUTES), sessions),
+            throttle=THROTTLE,
+        )
+
+    def arns(self, *routes: tuple[str, str]) -> list[str]:
+        """Each route with any id in it."""
+        return [self.arn(method, any_id(path)) for method, path in routes]
+
+
+def any_id(path: str) -> str:
+    """The path with `*` for each of its parameters."""
+    return "/".join("*" if part.startswith("{") else part for part in path.split("/"))

@@ -1,0 +1,163 @@
+"""The stack with the APIs, the functions and the events; it can be deleted and made again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct, IConstruct
+
+from infra.account import ApiGatewayAccount
+from infra.agent_api import AgentApi, AgentFamilies
+from infra.config import Config
+from infra.data import DataStack
+from infra.families import All, Families, Surroundings
+from infra.grants import Grants
+from infra.identity import CallerPolicies, channel_role, let_channel_role_call
+from infra.notifications import Notifications
+from infra.people_api import PeopleApi
+from infra.rest import fill
+from infra.stream_api import StreamApi, StreamFamilies
+from infra.triggers import Changes, EveryMinute, Presence
+
+_AGENT_URL = "https://{api}.execute-api.{region}.{suffix}/{stage}"
+#: An endpoint without private DNS is addressed by its own id.
+_ENDPOINT_URL = "https://{api}-{endpoint}.execute-api.{region}.{suffix}/{stage}"
+
+
+class ServiceStack(Stack):
+    """`endpoints` are the execute-api interface endpoints through which agents come."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        config: Config,
+        data: DataStack,
+        endpoints: Sequence[str],
+        sources: Path,
+    ) -> None:
+        super().__init__(
+            scope,
+            f"Hatchway-{config.stage}-Service",
+            description=f"Hatchway {config.stage}: APIs, functions, events",
+        )
+        self._config = config
+        self._endpoints = tuple(endpoints)
+        self._notifications = Notifications(self, config)
+        self._stream = StreamApi(self, config)
+        self._make_functions(data, sources)
+        self._make_apis()
+        self._wire(data)
+        self._depend_on_account()
+        self._output(data)
+
+    def _make_functions(self, data: DataStack, sources: Path) -> None:
+        urls = self._config.urls
+        families = Families(
+            self,
+            self._config,
+            Surroundings(
+                data=data,
+                notifications=self._notifications,
+                stream_url=self._url(urls.stream, self._stream.api_id),
+                stream_management_url=self._url(urls.stream_management, self._stream.api_id),
+            ),
+            sources,
+        )
+        nodes = families.nodes()
+        self._channel = channel_role(self, self._config, nodes.role)
+        self._all = All(
+            nodes=nodes,
+            connect=families.connect(),
+            sessions=families.sessions(self._channel),
+            agents=families.agents(self._channel),
+            uplink=families.uplink(self._channel),
+            relay=families.relay(),
+            events=families.events(),
+            sweep=families.sweep(),
+        )
+
+    def _make_apis(self) -> None:
+        every, mode = self._all, self._config.agent_api
+        self._people = PeopleApi(self, self._config, every.sessions)
+        families = AgentFamilies(every.agents, every.uplink, every.nodes)
+        self._agent_apis = [
+            AgentApi(
+                self,
+                self._config,
+                families,
+                self._channel,
+                private=private,
+                endpoints=self._endpoints,
+            )
+            for private, wanted in ((True, mode.private), (False, mode.regional))
+            if wanted
+        ]
+        self._stream_stage = self._stream.serve(
+            StreamFamilies(every.connect, every.relay, every.sessions)
+        )
+        self._policies = CallerPolicies(self, self._config, self._people, self._agent_apis)
+
+    def _wire(self, data: DataStack) -> None:
+        every = self._all
+        grants = Grants(self, self._config, data, self._stream)
+        every.grant(grants, self._notifications, self._channel)
+        let_channel_role_call(self._channel, self._agent_apis)
+        nodes = every.nodes.function
+        nodes.add_environment("CHANNEL_ROLE_ARN", self._channel.role_arn)
+        nodes.add_environment("CHANNEL_ROLE_ID", self._channel.role_id)
+        nodes.add_environment("AGENT_API_ARN", ",".join(map(self._api_arn, self._agent_apis)))
+        Presence(self, self._config, every.nodes)
+        Changes(self, self._config, data.table, every.events)
+        EveryMinute(self, self._config, every.sweep)
+
+    def _depend_on_account(self) -> None:
+        """Without the account's role, a stage with access logs cannot be made."""
+        if not self._config.api_gateway_account:
+            return
+        account = ApiGatewayAccount(self)
+        rest = [self._people, *self._agent_apis]
+        stages: list[IConstruct] = [api.api.deployment_stage for api in rest]
+        for stage in (*stages, self._stream_stage):
+            stage.node.add_dependency(account.resource)
+
+    def _api_arn(self, api: AgentApi) -> str:
+        return self.format_arn(
+            service="execute-api", resource=api.api.rest_api_id, resource_name=self._config.stage
+        )
+
+    def _url(self, template: str, api: str) -> str:
+        return fill(template, api, self._config, self.region, self.url_suffix)
+
+    def _agent_url(self) -> str:
+        api = self._agent_apis[0].api.rest_api_id
+        through_endpoint = self._config.agent_api.private and self._endpoints
+        default = _ENDPOINT_URL if through_endpoint else _AGENT_URL
+        template = self._config.urls.agent or default
+        if self._endpoints:
+            template = template.replace("{endpoint}", self._endpoints[0])
+        return self._url(template, api)
+
+    def _output(self, data: DataStack) -> None:
+        outputs = {
+            "PeopleApiUrl": self._url(self._config.urls.people, self._people.api.rest_api_id),
+            "AgentApiUrl": self._agent_url(),
+            "StreamUrl": self._url(self._config.urls.stream, self._stream.api_id),
+            "StreamManagementUrl": self._url(
+                self._config.urls.stream_management, self._stream.api_id
+            ),
+            "TopicArn": self._notifications.topic.topic_arn,
+            "EventBusName": self._notifications.bus.event_bus_name,
+            "TableName": data.table.table_name,
+            "UserPolicyArn": self._policies.for_users.managed_policy_arn,
+            "AdminPolicyArn": self._policies.for_admins.managed_policy_arn,
+            "NodePolicyArn": self._policies.for_nodes.managed_policy_arn,
+            "ChannelRoleArn": self._channel.role_arn,
+            "ChannelRoleId": self._channel.role_id,
+            "AgentApiId": self._agent_apis[0].api.rest_api_id,
+            "PeopleApiId": self._people.api.rest_api_id,
+            "StreamApiId": self._stream.api_id,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,111 @@
+"""What calls functions besides the APIs: IoT presence, the table's stream, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_iot as iot
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.config import Config
+from infra.findings import accept
+from infra.function import FamilyFunction
+
+STREAM_BATCH = 50
+STREAM_RETRIES = 10
+#: Hours; an older change is not news any more.
+STREAM_AGE = 6
+
+
+class Presence(Construct):
+    """Connections of control channels, and of no other client of the account's IoT Core."""
+
+    def __init__(self, scope: Construct, config: Config, nodes: FamilyFunction) -> None:
+        super().__init__(scope, "Presence")
+        # A data channel's client id has one level more, another stage's another second level.
+        topics = f"$aws/events/presence/+/{config.topic_root}/+"
+        rule = iot.CfnTopicRule(
+            self,
+            "Rule",
+            rule_name=f"hatchway_{config.stage}_presence",
+            topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(
+                sql=f"SELECT * FROM '{topics}'",  # noqa: S608  a checked stage, in IoT's SQL
+                aws_iot_sql_version="2016-03-23",
+                description=f"Hatchway {config.stage}: nodes come and go",
+                actions=[
+                    iot.CfnTopicRule.ActionProperty(
+                        lambda_=iot.CfnTopicRule.LambdaActionProperty(
+                            function_arn=nodes.function.function_arn
+                        )
+                    )
+                ],
+            ),
+        )
+        nodes.function.add_permission(
+            "Presence",
+            principal=iam.ServicePrincipal("iot.amazonaws.com"),
+            source_account=Stack.of(self).account,
+            source_arn=rule.attr_arn,
+        )
+
+
+class Changes(Construct):
+    """The table's stream to the events function; what cannot be told is kept for two weeks."""
+
+    def __init__(
+        self, scope: Construct, config: Config, table: dynamodb.ITable, function: FamilyFunction
+    ) -> None:
+        super().__init__(scope, "Changes")
+        untold = sqs.Queue(
+            self,
+            "Untold",
+            queue_name=config.name("untold-events"),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        accept(untold, "AwsSolutions-SQS3", "This is the dead-letter queue.")
+        function.function.add_event_source(
+            sources.DynamoEventSource(
+                table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=STREAM_BATCH,
+                bisect_batch_on_error=True,
+                retry_attempts=STREAM_RETRIES,
+                max_record_age=Duration.hours(STREAM_AGE),
+                report_batch_item_failures=True,
+                on_failure=sources.SqsDlq(untold),
+                filters=[_of(kind) for kind in ("SESSION#", "NODE#")],
+            )
+        )
+
+
+def _of(prefix: str) -> Mapping[str, object]:
+    """Items whose changes are events: not tokens, connections and requests."""
+    return lambda_.FilterCriteria.filter(
+        {"dynamodb": {"Keys": {"pk": {"S": lambda_.FilterRule.begins_with(prefix)}}}}
+    )
+
+
+class EveryMinute(Construct):
+    """EventBridge's finest grain."""
+
+    def __init__(self, scope: Construct, config: Config, sweep: FamilyFunction) -> None:
+        super().__init__(scope, "EveryMinute")
+        events.Rule(
+            self,
+            "Rule",
+            rule_name=config.name("sweep"),
+            description=f"Hatchway {config.stage}: ends what is overdue",
+            schedule=events.Schedule.rate(Duration.minutes(1)),
+            # A sweep that was missed is made up for by the next one.
+            targets=[targets.LambdaFunction(sweep.function, retry_attempts=0)],
+        )

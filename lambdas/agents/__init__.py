@@ -1,0 +1,1 @@
+"""The agent API's sessions: what runs where, opening, renewing tickets, ending."""

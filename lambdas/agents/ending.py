@@ -1,0 +1,61 @@
+"""`end`: the agent says that what it ran is over, or never began."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hatchway.core.errors import SessionEnded
+from hatchway.core.lifecycle import ENDED, Event, Status
+from lambdas.agents.claims import instance, on_node
+from lambdas.edge import Call
+from lambdas.endings import End, last_word
+from lambdas.logline import Line
+from lambdas.ports import Clients, Clock, Random, Session, SessionStore
+from lambdas.transitions import MAX_REASON, change, farewell, moved
+
+#: Exit statuses: POSIX has 0 to 255, Windows 32 bits.
+LOWEST_EXIT, HIGHEST_EXIT = -(1 << 31), (1 << 32) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Ends sessions on the agent's word."""
+
+    sessions: SessionStore
+    clients: Clients
+    clock: Clock
+    random: Random
+
+    def end(self, node: str, call: Call, line: Line) -> Mapping[str, object]:
+        """Ends it once; the same word again is taken and says farewell again, in case the first
+        farewell was lost on the way."""
+        members = call.members({"AgentInstanceId", "Reason", "ExitCode"})
+        agent = instance(members)
+        reason = "".join(c for c in members.text("Reason", MAX_REASON) if c.isprintable())
+        code = (
+            members.integer("ExitCode", LOWEST_EXIT, HIGHEST_EXIT)
+            if members.has("ExitCode")
+            else None
+        )
+
+        def plan(session: Session) -> Session:
+            on_node(session, node)
+            if session.agent_instance not in ("", agent):
+                raise SessionEnded()
+            event = _event(session, reason, code)
+            return moved(session, event, self.clock(), reason=reason, exit_code=code)
+
+        session = change(self.sessions, call.session_id, plan).after
+        line.note(status=session.status.value, reason=session.end_reason)
+        farewell(self.clients, session, last_word(session), self.clock(), self.random)
+        return {}
+
+
+def _event(session: Session, reason: str, code: int | None) -> Event:
+    """FAIL for what never ran: said so, or ended without a status before both sides were there."""
+    if code is not None or session.status in ENDED:
+        return Event.EXITED
+    if reason == End.NOT_STARTED or session.status is Status.CONNECTING:
+        return Event.FAIL
+    return Event.EXITED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hatchway.core.errors import HatchwayError
+from hatchway.core.names import node_id as checked_node_id
 from lambdas.ports import Clock, Credentials
 
 LIFE = 3600.0
@@ -19,7 +20,7 @@ class MemoryChannelCredentials:
     def issue(self, node_id: str, policy: str) -> Credentials:
         if self.failure is not None:
             raise self.failure
-        self.issued.append((node_id, policy))
+        self.issued.append((checked_node_id(node_id), policy))
         return Credentials(
             access_key_id=f"ASIA{len(self.issued):016d}",
             secret_access_key="secret of " + node_id,

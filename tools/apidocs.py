@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 
 from hatchway.core.api import VERSION
-from tools.service_model import Json, paginators, service_model
+from tools.asyncapi import asyncapi
+from tools.openapi import openapi
+from tools.schemas import Json
+from tools.service_model import paginators, service_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SDK = Path("hatchway/client/data/hatchway") / VERSION
@@ -15,6 +18,8 @@ SDK = Path("hatchway/client/data/hatchway") / VERSION
 def documents() -> dict[Path, Json]:
     """Each file, relative to the repository, and what belongs in it."""
     return {
+        Path("docs/openapi.json"): openapi(),
+        Path("docs/asyncapi.json"): asyncapi(),
         SDK / "service-2.json": service_model(),
         SDK / "paginators-1.json": paginators(),
     }

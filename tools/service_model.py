@@ -16,8 +16,7 @@ from hatchway.core.shapes import (
     Text,
     Type,
 )
-
-Json = dict[str, object]
+from tools.schemas import Json
 
 _LOCATION = {Place.PATH: "uri", Place.QUERY: "querystring"}
 

@@ -7,16 +7,28 @@ from it (`python -m tools.apidocs`), so that the three cannot disagree.
 from __future__ import annotations
 
 from hatchway.core import errors
-from hatchway.core.shapes import Many, Member, Moment, Number, Operation, Place, Record, Table, Text
+from hatchway.core.shapes import (
+    Action,
+    Many,
+    Member,
+    Moment,
+    Number,
+    Operation,
+    Place,
+    Record,
+    Table,
+    Text,
+)
 
 VERSION = "2026-11-22"
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_BODY_DEPTH = 8  # what an operation takes nests three deep
 MAX_PAGE = 200
 MAX_FILTERS = 6
-MAX_NEXT_TOKEN = 2048
+MAX_NEXT_TOKEN = 512
 MAX_PARAMETERS = 32
+MAX_FRAME_BYTES = 32 * 1024  # API Gateway closes a connection for a larger one
+MAX_REQUEST_ID = 64
 
 
 # --- the vocabulary -----------------------------------------------------------------------------
@@ -351,3 +363,30 @@ OPERATIONS: tuple[Operation, ...] = (
     ALLOW_NODE_ROLE,
     REMOVE_NODE_ROLE,
 )
+
+# --- the stream's JSON routes -------------------------------------------------------------------
+
+ACTIONS: tuple[Action, ...] = (
+    Action(name="ping", doc="Is answered, and nothing else happens."),
+    Action(
+        name="describeSession",
+        doc="Describes the connection's session.",
+        gives=SESSION.members,
+    ),
+    Action(
+        name="resumeSession",
+        doc="Gives the owner the next token, if the owner may still resume.",
+        gives=_OPENED,
+        permission=RESUME_SESSION,
+    ),
+    Action(
+        name="terminateSession",
+        doc="Ends the connection's session for good; the connection is closed after the answer.",
+        gives=TERMINATE_SESSION.gives,
+    ),
+)
+NOTICES = {
+    "nodeOffline": "The node's agent is not connected; output will not come until it is back.",
+    "nodeOnline": "The node's agent is connected again.",
+    "takenOver": "Another client of the same owner has taken the session over.",
+}

@@ -123,3 +123,13 @@ class Operation:
     def errors(self) -> tuple[type[HatchwayError], ...]:
         """Its own errors, then those of every operation."""
         return self.raises + COMMON_ERRORS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One JSON route of the stream API. `permission` is asked again with the owner's policies."""
+
+    name: str
+    doc: str
+    gives: tuple[Member, ...] = ()
+    permission: Operation | None = None

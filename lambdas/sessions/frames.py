@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from hatchway.core.api import RESUME_SESSION
+from hatchway.core import api
 from hatchway.core.errors import (
     AccessDeniedException,
     DoesNotExistException,
@@ -28,10 +28,7 @@ from lambdas.sessions.principal import Circumstances, admit, circumstances
 from lambdas.sessions.service import Service
 from lambdas.stream import Attached, attached, mapping
 
-MAX_REQUEST_ID = 64
-MAX_FRAME = 32 * 1024
 _MEMBERS = frozenset({"action", "SessionId", "RequestId"})
-_MAX_SESSION_ID = 82
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +108,17 @@ def _frame(event: Mapping[str, object]) -> Frame:
 
 def _checked(frame: Frame) -> str:
     """The request id of a frame that may be answered, "" where it has none."""
-    if len(frame.body) > MAX_FRAME:
-        raise ValidationException(f"A frame is at most {MAX_FRAME} bytes.")
+    if len(frame.body) > api.MAX_FRAME_BYTES:
+        raise ValidationException(f"A frame is at most {api.MAX_FRAME_BYTES} bytes.")
     if frame.route not in ROUTES:
         raise ValidationException("There is no such action.")
     members = Members(json_object(frame.body))
     if not members.values.keys() <= _MEMBERS or members.values.get("action") != frame.route:
         raise ValidationException("A frame has action, SessionId and RequestId, and nothing else.")
-    named = members.text("SessionId", _MAX_SESSION_ID, default=frame.session_id)
+    named = members.text("SessionId", api.SESSION_ID.most, default=frame.session_id)
     if named != frame.session_id:
         raise AccessDeniedException("The connection is for another session.")
-    return members.text("RequestId", MAX_REQUEST_ID, default="")
+    return members.text("RequestId", api.MAX_REQUEST_ID, default="")
 
 
 # --- routes -------------------------------------------------------------------------------------
@@ -151,7 +148,7 @@ def _resume(service: Service, frame: Frame, reply: Reply) -> None:
     owner = Caller(session.owner.account, session.owner.userid, session.owner_arn)
     principal = admit(owner, session.owner.account, service.nodes, service.channel_role_id)
     access = access_of(service, principal, frame.about)
-    permit(service, access, RESUME_SESSION.action, session.session_id, session)
+    permit(service, access, api.RESUME_SESSION.action, session.session_id, session)
     reply(next_token(service, session))
 
 

@@ -13,14 +13,16 @@ from local.places import ROOT
 LIMIT = 600.0
 
 
-def run(command: Sequence[str], *, environ: Mapping[str, str], log: Path, what: str) -> None:
-    """Runs `command` in the checkout, output to `log`; CommandFailed with the log's end."""
+def run(
+    command: Sequence[str], *, environ: Mapping[str, str], log: Path, what: str, cwd: Path = ROOT
+) -> None:
+    """Runs `command` to its end, output to `log`; CommandFailed with the log's end."""
     with log.open("wb") as output:
         try:
             done = subprocess.run(
                 command,
                 env=dict(environ),
-                cwd=ROOT,
+                cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.commands import run
 from local.emulator import ACCOUNT, REGION, Emulator
@@ -73,7 +74,7 @@ def ensure(emulator: Emulator, base: Mapping[str, str], progress: Progress) -> S
             synth(emulator, base)
         if not same_generation:
             with progress.step("Bootstrapping the account (cdk bootstrap)"):
-                _cdk(emulator, base, "bootstrap", f"aws://{ACCOUNT}/{REGION}")
+                _bootstrap(emulator, base)
         with progress.step("Deploying the stacks (cdk deploy --all)"):
             _deploy(emulator, base)
         write_record(
@@ -88,6 +89,12 @@ def synth(emulator: Emulator, base: Mapping[str, str]) -> None:
     _cdk(emulator, base, "synth", "--quiet", *app, *given)
 
 
+def _bootstrap(emulator: Emulator, base: Mapping[str, str]) -> None:
+    # In the checkout it would run the app first, to no purpose.
+    elsewhere = emulator.places.directory
+    _cdk(emulator, base, "bootstrap", f"aws://{ACCOUNT}/{REGION}", cwd=elsewhere)
+
+
 def _deploy(emulator: Emulator, base: Mapping[str, str]) -> None:
     outputs = emulator.places.record("outputs")
     options = ["--require-approval", "never", "--outputs-file", str(outputs)]
@@ -95,12 +102,15 @@ def _deploy(emulator: Emulator, base: Mapping[str, str]) -> None:
     _cdk(emulator, base, "deploy", "--all", "--concurrency", "2", *app, *options)
 
 
-def _cdk(emulator: Emulator, base: Mapping[str, str], verb: str, *options: str) -> None:
+def _cdk(
+    emulator: Emulator, base: Mapping[str, str], verb: str, *options: str, cwd: Path = ROOT
+) -> None:
     run(
         [str(CDK), verb, *options, "--no-version-reporting", "--no-notices"],
         environ=cdk_environ(emulator.environ(base)),
         log=emulator.places.log(f"cdk-{verb}"),
         what=f"cdk {verb}",
+        cwd=cwd,
     )
 
 

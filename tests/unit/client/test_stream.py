@@ -1,0 +1,303 @@
+"""The stream: bytes both ways, and a session that outlives its connections."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from hatchway.client.events import Ended, Lost, NodePresence, Restored, Retrying, StreamEvent
+from hatchway.client.stream import Patience, Stream
+from hatchway.core.channel import Data, Exited, Opened
+from hatchway.core.errors import (
+    AccessDeniedException,
+    CertificateRefused,
+    ConnectionLost,
+    DoesNotExistException,
+    ServiceUnreachable,
+    TakenOver,
+    ThrottlingException,
+    TokenInvalid,
+)
+from tests.unit.client.memory import SESSION, MemoryService
+from tests.unit.client.node import FakeNode, LittleShell, noise
+
+pytestmark = pytest.mark.timeout(30)
+
+
+@pytest.fixture
+async def service() -> MemoryService:
+    return MemoryService(FakeNode(SESSION))
+
+
+async def until(stream: Stream, kind: type[StreamEvent]) -> list[StreamEvent]:
+    """Events up to and with the first of `kind`; output is consumed."""
+    seen: list[StreamEvent] = []
+    while not seen or not isinstance(seen[-1], kind):
+        event = await stream.next()
+        if isinstance(event, Data):
+            stream.consumed(len(event.data))
+        seen.append(event)
+        assert isinstance(event, kind) or not isinstance(event, Ended), event
+    return seen
+
+
+async def printed(stream: Stream, text: bytes) -> bytes:
+    """Output until it ends with `text`."""
+    seen = b""
+    while not seen.endswith(text):
+        event = await stream.next()
+        assert not isinstance(event, Ended), event
+        if isinstance(event, Data):
+            stream.consumed(len(event.data))
+            seen += event.data
+    return seen
+
+
+def output(events: list[StreamEvent]) -> bytes:
+    return b"".join(event.data for event in events if isinstance(event, Data))
+
+
+async def test_a_session_from_prompt_to_exit_code(service: MemoryService) -> None:
+    async with service.stream() as stream:
+        stream.resize(80, 24)
+        assert isinstance((await until(stream, Opened))[-1], Opened)
+        assert await printed(stream, b"$ ") == b"$ "
+        await stream.write(b"size\r")
+        assert await printed(stream, b"$ ") == b"size\r\n80 24\r\n$ "
+        await stream.write(b"exit 7\r")
+        events = await until(stream, Ended)
+        assert Exited(7) in events
+        assert events[-1] == Ended(7, "")
+        assert await stream.next() == events[-1]
+
+
+async def test_a_connection_that_is_lost_is_restored_with_another_token(
+    service: MemoryService,
+) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        service.links[0].cut()
+        service.node.print(b"while away")
+        events = await until(stream, Restored)
+        assert Lost() in events
+        await stream.write(b"exit 3\r")
+        ending = await until(stream, Ended)
+    assert output(events + ending) == b"while awayexit 3\r\n"
+    assert ending[-1] == Ended(3)
+    assert service.tokens == ["first", "resumed-1"]
+
+
+async def test_nothing_is_lost_or_repeated_however_often_it_is_cut(service: MemoryService) -> None:
+    size = 1_000_000
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        service.lose_after = 4
+        await stream.write(b"many %d\r" % size)
+        seen = b""
+        while len(seen) < size + len(b"many 1000000\r\n$ "):
+            event = await stream.next()
+            if isinstance(event, Data):
+                stream.consumed(len(event.data))
+                seen += event.data
+    assert seen == b"many %d\r\n" % size + noise(size) + b"$ "
+    assert len(service.links) > 2
+
+
+async def test_what_another_attempt_may_mend_is_tried_again_and_told_once(
+    service: MemoryService,
+) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        service.resume_errors = [ThrottlingException(), ThrottlingException()]
+        service.dial_errors = [ServiceUnreachable()]
+        service.links[0].cut()
+        events = await until(stream, Restored)
+    codes = [event.error.code for event in events if isinstance(event, Retrying)]
+    assert codes == ["ThrottlingException", "ServiceUnreachable"]
+    assert service.tokens == ["first", "resumed-3", "resumed-4"]
+
+
+async def test_a_session_that_ended_while_nobody_listened_is_over(service: MemoryService) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        service.resume_errors = [DoesNotExistException()]
+        service.links[0].cut()
+        assert (await until(stream, Ended))[-1] == Ended(None)
+
+
+async def test_a_refusal_to_resume_ends_the_stream_with_that_error(service: MemoryService) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        service.resume_errors = [AccessDeniedException("no more")]
+        service.links[0].cut()
+        ended = (await until(stream, Ended))[-1]
+    assert isinstance(ended, Ended)
+    assert isinstance(ended.error, AccessDeniedException)
+
+
+async def test_patience_ends(service: MemoryService) -> None:
+    async with service.stream(Patience(resume=-1.0)) as stream:
+        await printed(stream, b"$ ")
+        service.links[0].cut()
+        ended = (await until(stream, Ended))[-1]
+    assert isinstance(ended, Ended)
+    assert isinstance(ended.error, ConnectionLost)
+
+
+async def test_a_first_token_that_has_expired_is_replaced(service: MemoryService) -> None:
+    service.dial_errors = [TokenInvalid()]
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+    assert service.tokens == ["first", "resumed-1"]
+
+
+async def test_a_certificate_that_is_refused_is_not_tried_again(service: MemoryService) -> None:
+    service.dial_errors = [CertificateRefused()]
+    async with service.stream() as stream:
+        ended = await stream.next()
+    assert isinstance(ended, Ended)
+    assert isinstance(ended.error, CertificateRefused)
+    assert service.resumed == 0
+
+
+async def test_being_taken_over_ends_the_stream_and_is_not_fought(service: MemoryService) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        service.links[0].down.put_nowait('{"notice": "takenOver"}')
+        service.links[0].cut()
+        ended = (await until(stream, Ended))[-1]
+    assert isinstance(ended, Ended)
+    assert isinstance(ended.error, TakenOver)
+    assert service.resumed == 0
+
+
+async def test_presence_is_passed_on_and_unknown_json_is_ignored(service: MemoryService) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        for text in (
+            '{"notice": "nodeOffline"}',
+            '{"message": "Internal server error", "connectionId": "x", "requestId": "y"}',
+            '{"notice": "somethingNew"}',
+            '{"action": "resumeSession", "TokenValue": "unasked"}',
+            "{broken",
+            "[" * 20000,
+            "{" + "[" * 20000,
+            "not base64 at all!",
+            '{"notice": "nodeOnline"}',
+        ):
+            service.links[0].down.put_nowait(text)
+        events = await until(stream, NodePresence) + await until(stream, NodePresence)
+    assert events == [NodePresence(online=False), NodePresence(online=True)]
+
+
+async def test_the_reason_of_a_service_that_closes_the_channel_is_kept(
+    service: MemoryService,
+) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        service.links[0].down.put_nowait(service.node.goodbye("Terminated by admin"))
+        service.links[0].cut()
+        assert (await until(stream, Ended))[-1] == Ended(None, "Terminated by admin")
+
+
+async def test_a_goodbye_that_never_comes_is_not_waited_for(service: MemoryService) -> None:
+    service.node.says_goodbye = False
+    async with service.stream(Patience(goodbye=0.0)) as stream:
+        await printed(stream, b"$ ")
+        await stream.write(b"exit 5\r")
+        assert (await until(stream, Ended))[-1] == Ended(5)
+    assert service.resumed == 0
+
+
+async def test_the_next_connection_is_made_before_the_old_one_is_cut(
+    service: MemoryService,
+) -> None:
+    def answer(asked: dict[str, object]) -> dict[str, object] | None:
+        if len(service.node.asked) > 1:
+            return None
+        return {
+            "RequestId": asked["RequestId"],
+            "SessionId": SESSION,
+            "TokenValue": "ahead",
+            "StreamUrl": "wss://stream.example/local",
+        }
+
+    def taken_over() -> None:
+        if service.links:  # the service tells the old connection, and closes it
+            service.links[0].down.put_nowait('{"notice": "takenOver"}')
+            service.links[0].cut()
+
+    service.node.answer = answer
+    service.on_dial = taken_over
+    async with service.stream(Patience(change=0.0)) as stream:
+        await printed(stream, b"$ ")
+        await service.node.until(lambda: service.node.generation == 2)
+        await stream.write(b"exit 0\r")
+        events = await until(stream, Ended)
+    assert Lost() not in events
+    assert events[-1] == Ended(0)
+    assert service.tokens[:2] == ["first", "ahead"]
+    assert service.resumed == 0
+
+
+async def test_a_change_that_is_refused_leaves_the_connection_as_it_is(
+    service: MemoryService,
+) -> None:
+    service.node.answer = lambda asked: {"__type": "AccessDeniedException", "message": "no"}
+    async with service.stream(Patience(change=0.0, change_again=0.0)) as stream:
+        await printed(stream, b"$ ")
+        await service.node.until(lambda: len(service.node.asked) == 3)
+        await stream.write(b"exit 0\r")
+        assert (await until(stream, Ended))[-1] == Ended(0)
+    assert len(service.links) == 1
+
+
+async def test_terminating_asks_on_the_open_connection(service: MemoryService) -> None:
+    async with service.stream() as stream:
+        assert await stream.terminate() is False
+        await printed(stream, b"$ ")
+        assert await stream.terminate() is True
+        await service.node.until(lambda: bool(service.node.asked))
+    assert service.node.asked[0]["action"] == "terminateSession"
+    assert json.dumps(service.node.asked[0]).count(SESSION) == 1
+
+
+async def test_input_beyond_the_window_waits_and_arrives_whole() -> None:
+    class Sink(LittleShell):
+        def type(self, data: bytes) -> tuple[bytes, int | None]:
+            self.typed += data
+            return b"", 0 if len(self.typed) >= len(text) else None
+
+    text = noise(600_000)
+    service = MemoryService(FakeNode(SESSION, Sink()))
+    async with service.stream() as stream:
+        writing = asyncio.create_task(stream.write(text))
+        assert (await until(stream, Ended))[-1] == Ended(0)
+        await writing
+    assert service.node.shell.typed == text
+
+
+async def test_a_writer_is_let_go_when_the_session_ends() -> None:
+    class Deaf(LittleShell):
+        def type(self, data: bytes) -> tuple[bytes, int | None]:
+            return b"", 9
+
+    service = MemoryService(FakeNode(SESSION, Deaf()))
+    async with service.stream() as stream:
+        await stream.write(b"x" * 2_000_000)
+        assert (await until(stream, Ended))[-1] == Ended(9)
+
+
+async def test_a_fault_of_the_client_is_an_end_and_not_a_hang(service: MemoryService) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    service.on_dial = broken
+    async with service.stream() as stream:
+        ended = await stream.next()
+    assert isinstance(ended, Ended)
+    assert ended.error is not None
+    assert ended.error.code == "ChannelFailed"
+    assert "ZeroDivisionError" in ended.error.message

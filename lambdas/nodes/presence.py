@@ -1,0 +1,145 @@
+"""Presence: IoT Core says which control channels come and go. It grants nothing.
+
+Lifecycle events may be late, twice and out of order. Source: AWS IoT developer guide, "Lifecycle
+events": both events of a connection carry the same versionNumber, which grows per client id and
+starts at 0 again when the client has been away for about an hour; timestamps are right within
+two minutes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from hatchway.core.errors import HatchwayError
+from hatchway.core.names import Topics
+from lambdas.logline import Line
+from lambdas.nodes.enrolment import NodeUnknown, change_node
+from lambdas.ports import Clients, Clock, Node, NodeStore, SessionStore
+
+#: Seconds by which an event with a lower version must be younger to count as one after a reset.
+RESET_MARGIN = 240.0
+MAX_TEXT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One presence event of a control channel; `at` in unix seconds."""
+
+    node: str
+    online: bool
+    session: str
+    version: int
+    principal: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceEvents:
+    """Keeps `online` of the nodes, and tells clients of it."""
+
+    nodes: NodeStore
+    sessions: SessionStore
+    clients: Clients
+    stage: str
+    channel_role_id: str
+    clock: Clock
+
+    def handle(self, event: Mapping[str, object], line: Line) -> None:
+        """Applies one event, or ignores it and says why in the log."""
+        found = self._read(event)
+        line.note(event="PRESENCE", applied=False)
+        if found is None:
+            return
+        line.note(node=found.node, online=found.online, presenceVersion=found.version)
+        expected = f"{self.channel_role_id}:{found.node}"
+        if not hmac.compare_digest(found.principal.encode(), expected.encode()):
+            line.warning()
+            line.note(code="ForeignPrincipal", principal=found.principal)
+            return
+        self._apply(found, line)
+
+    def _apply(self, found: Event, line: Line) -> None:
+        seen: list[Node] = []
+
+        def plan(node: Node) -> Node:
+            seen.append(node)
+            return applied(node, found)
+
+        try:
+            after = change_node(self.nodes, found.node, plan)
+        except NodeUnknown as error:
+            line.refused(error)
+            return
+        line.note(applied=after is not seen[-1])
+        if after.online != seen[-1].online:
+            self._tell(after, line)
+
+    def _tell(self, node: Node, line: Line) -> None:
+        notice = {"notice": "nodeOnline" if node.online else "nodeOffline", "Target": node.node_id}
+        for session in self.sessions.active_on(node.node_id):
+            if session.connection:
+                text = json.dumps({**notice, "SessionId": session.session_id})
+                try:
+                    self.clients.post(session.connection, text)
+                    line.count("told")
+                except HatchwayError as error:  # a notice is a courtesy
+                    line.note(notice=error.code)
+
+    def _read(self, event: Mapping[str, object]) -> Event | None:
+        """The event, if it is one of a control channel of this stage."""
+        client, kind = _text(event, "clientId"), event.get("eventType")
+        topics = Topics.of_control_client(client)
+        if topics is None or topics.stage != self.stage or kind not in _KINDS:
+            return None
+        version, stamp = event.get("versionNumber"), event.get("timestamp")
+        if not isinstance(version, int) or not isinstance(stamp, int | float):
+            return None
+        return Event(
+            node=topics.node,
+            online=kind == "connected",
+            session=_text(event, "sessionIdentifier"),
+            version=version,
+            principal=_text(event, "principalIdentifier"),
+            at=min(stamp / 1000, self.clock()),
+        )
+
+
+_KINDS = ("connected", "disconnected")
+
+
+def applied(node: Node, event: Event) -> Node:
+    """The node after `event`; the same object where it is late or known already."""
+    if event.session == node.presence_session:
+        # Of the connection we know last only its end can be news.
+        if event.online or not node.online:
+            return node
+    elif not _newer(node, event):
+        return node
+    return replace(
+        node,
+        online=event.online,
+        last_seen=event.at,
+        online_since=event.at if event.online else node.online_since,
+        presence_session=event.session,
+        presence_version=event.version,
+    )
+
+
+def _newer(node: Node, event: Event) -> bool:
+    """Whether the event is of a later connection than the one known last.
+
+    A lower version is later only after a reset, which begins with version 0 or shows by its time;
+    an end that comes with a lower version is always an older connection's.
+    """
+    if event.version > node.presence_version:
+        return True
+    margin = 0.0 if event.version == 0 else RESET_MARGIN
+    return event.online and event.at > node.last_seen + margin
+
+
+def _text(event: Mapping[str, object], name: str) -> str:
+    value = event.get(name)
+    return value[:MAX_TEXT] if isinstance(value, str) else ""

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from hatchway.core.errors import LimitExceededException, ThrottlingException
+from hatchway.core.errors import (
+    InternalServerError,
+    LimitExceededException,
+    ThrottlingException,
+)
 from lambdas.adapters import aws, items
 from lambdas.ports import Stale
 
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 PATIENCE = aws.Patience(connect=1.0, read=2.0, attempts=3)
+#: Why a transaction was not made: a condition did not hold, or another was under way.
+FAILED, CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 ABSENT = "attribute_not_exists(pk)"
 _SERVICE = "DynamoDB"
 #: Index 1 has the keys gsi1pk and gsi1sk, and so on.
@@ -146,6 +152,8 @@ class Table:
             reasons = _reasons(cancelled.__cause__)
             if {"ThrottlingError", "ProvisionedThroughputExceeded"} & set(reasons):
                 raise ThrottlingException() from cancelled
+            if not set(reasons) & {FAILED, CONFLICT}:
+                raise InternalServerError("DynamoDB refused a transaction.") from cancelled
             return reasons
         return []
 

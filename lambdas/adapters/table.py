@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hatchway.core.errors import IdempotentParameterMismatch, ThrottlingException
 from lambdas.adapters import items, paging, queries
-from lambdas.adapters.dynamodb import Index, Table
+from lambdas.adapters.dynamodb import FAILED, Index, Table
 from lambdas.adapters.retention import HISTORY, forgotten_at, place_of
 from lambdas.ports import (
     Clock,
@@ -44,8 +44,6 @@ MAX_READS = 10
 #: Attempts at a transaction that meets another on the same items.
 CREATE_ATTEMPTS = 3
 
-_FAILED = "ConditionalCheckFailed"
-
 
 class TableSessions:
     """The port SessionStore. `history` is how many seconds an ended session is described."""
@@ -74,9 +72,9 @@ class TableSessions:
             reasons = self._table.transact(writes)
             if not reasons:
                 return first
-            if request is not None and reasons[-1] == _FAILED:
+            if request is not None and reasons[-1] == FAILED:
                 return self._repeated(request, token)
-            if _FAILED in reasons:
+            if FAILED in reasons:
                 raise Stale()
         raise ThrottlingException()
 

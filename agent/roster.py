@@ -9,7 +9,6 @@ from agent.api import Listed, Opened, Throttled
 from agent.backoff import Backoff
 from agent.session import Facilities, Reason, Session
 from hatchway.core.errors import ClientFault, DoesNotExistException, HatchwayError, SessionEnded
-from hatchway.core.lifecycle import Status
 
 #: Sessions at once; the service's own limits are lower.
 MAX_SESSIONS = 100
@@ -35,20 +34,14 @@ class Roster:
             self._begin(session, self._open)
 
     def compare(self, listed: Sequence[Listed]) -> None:
-        """All sessions of the node that are not ended: those not among ours begin or, where they
-        ran in an agent that is no more, end; ours look for news, missing ones too."""
+        """All sessions of the node that are not ended: those not among ours are opened, which ends
+        them where another agent ran them; ours look for news, missing ones too."""
         for session in self._running.values():
             session.hinted()
         for item in listed:
-            if item.session in self._tasks:
-                continue
-            elsewhere = item.agent_instance not in ("", self._instance)
-            if item.status == Status.TERMINATING:
-                self._begin(item.session, self._bury_terminated)
-            elif elsewhere:
-                self._begin(item.session, self._bury_restarted)
-            else:
-                self._begin(item.session, self._open)
+            if item.session not in self._tasks:
+                ours = item.agent_instance == self._instance
+                self._begin(item.session, self._bury if ours else self._resolve)
 
     async def close(self) -> None:
         """Ends all sessions and waits for it."""
@@ -81,13 +74,15 @@ class Roster:
             self._running.pop(session, None)
 
     async def _open(self, session: str) -> None:
-        facilities = self._facilities()
+        """A hint at a session that is over is worth a line in the report: who sent it?"""
         try:
-            opened = await self._opened(session, facilities)
+            await self._resolve(session)
         except (SessionEnded, DoesNotExistException):
-            facilities.drops.count("staleHint")
-            return
-        running = Session(session, opened, facilities)
+            self._facilities().drops.count("staleHint")
+
+    async def _resolve(self, session: str) -> None:
+        facilities = self._facilities()
+        running = Session(session, await self._opened(session, facilities), facilities)
         self._running[session] = running
         await running.run()
 
@@ -104,8 +99,6 @@ class Roster:
                 await asyncio.sleep(backoff.next(after))
         return await facilities.api.open(session)
 
-    async def _bury_terminated(self, session: str) -> None:
+    async def _bury(self, session: str) -> None:
+        """It ran here, and its end could not be told at the time."""
         await self._facilities().api.end(session, Reason.TERMINATED, None)
-
-    async def _bury_restarted(self, session: str) -> None:
-        await self._facilities().api.end(session, Reason.RESTARTED, None)

@@ -55,7 +55,6 @@ class Reason(StrEnum):
     TERMINATED = "terminated"
     BY_CLIENT = "terminated by the client"
     STOPPING = "agent stopped"
-    RESTARTED = "agent restarted"
     NOT_STARTED = "could not be started"
     CHANNEL = "data channel failed"
 

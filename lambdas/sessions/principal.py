@@ -25,7 +25,7 @@ _ROLE = re.compile(
     rf"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>[0-9]{{12}})"
     rf":assumed-role/(?P<role>{_NAME})/(?P<name>{_NAME})\Z"
 )
-_UNIQUE_ID = re.compile(r"[A-Z0-9]{8,128}\Z")
+_UNIQUE_ID = re.compile(r"[A-Za-z0-9]{8,128}\Z")
 # Access keys of users begin with AKIA, those of any kind of session with ASIA.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _LONG_TERM = "AKIA"

@@ -21,7 +21,6 @@ def telemetry(stage: str) -> Write:
 
     def write(level: str, fields: Mapping[str, Field]) -> None:
         operation = fields.get("operation") or fields.get("route") or "unknown"
-        extra = {name: value for name, value in fields.items() if name != "message"}
         metrics.add_dimension("stage", stage)
         metrics.add_dimension("operation", str(operation))
         metrics.add_metric("Requests", MetricUnit.Count, 1)
@@ -29,6 +28,6 @@ def telemetry(stage: str) -> Write:
         metrics.add_metric("Failures", MetricUnit.Count, int(level == "ERROR"))
         counts = metrics.serialize_metric_set()
         metrics.clear_metrics()
-        log[level](str(fields.get("message") or "served"), extra={**extra, **counts})
+        log[level]("request", extra={**fields, **counts})
 
     return write

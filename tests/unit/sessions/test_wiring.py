@@ -55,19 +55,20 @@ def test_a_missing_variable_is_named(name: str) -> None:
         build(environment)
 
 
+@pytest.mark.usefixtures("first_logger")
 def test_a_line_is_one_record_with_its_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     write = telemetry("local")
     write("INFO", {"operation": "StartSession", "SessionId": "john-1"})
-    write("ERROR", {"route": "ping", "code": "InternalServerError", "message": "It failed."})
+    write("ERROR", {"route": "ping", "code": "InternalServerError", "detail": "It failed."})
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
-    assert (first["message"], first["SessionId"], first["level"]) == ("served", "john-1", "INFO")
+    assert (first["message"], first["SessionId"], first["level"]) == ("request", "john-1", "INFO")
     assert (first["operation"], first["stage"], first["Requests"]) == (
         "StartSession",
         "local",
         [1.0],
     )
     assert (first["Refusals"], first["Failures"]) == ([0.0], [0.0])
-    assert (second["message"], second["operation"]) == ("It failed.", "ping")
+    assert (second["detail"], second["operation"]) == ("It failed.", "ping")
     assert (second["Refusals"], second["Failures"]) == ([1.0], [1.0])
     (described,) = first["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == "Hatchway"

@@ -84,24 +84,33 @@ def _usual(number: int) -> list[dict[str, object]]:
     ]
 
 
-def _dear(number: int) -> list[dict[str, object]]:
-    """Six statements that all have to be evaluated to their end."""
+def _mixed(number: int) -> list[dict[str, object]]:
+    """Six statements that all fit the action; no two of all have a part in common."""
     return [
         _statement(
             "Allow",
             "ssm:Start*",
-            [
-                "arn:aws:ssm:*:*:session/${aws:username}-*",
-                "arn:aws:ec2:*:*:instance/${aws:username}",
-                f"{_INSTANCE}i-0*{number}",
-                f"{_INSTANCE}i-0*",
-            ],
-            StringEquals={"ssm:resourceTag/team": "${aws:PrincipalTag/team}"},
-            DateLessThan={"aws:CurrentTime": "2027-01-01T00:00:00Z"},
-            IpAddress={"aws:SourceIp": "203.0.113.0/24"},
-            ArnLike={"aws:PrincipalArn": "arn:aws:iam::*:user/*"},
+            [f"arn:aws:ec2:us-*:*:instance/i-{number}*{each}", f"arn:aws:ec2:*:*:instance/*{each}"],
+            StringEquals={"ssm:resourceTag/team": ["${aws:PrincipalTag/team}", f"{number}{each}"]},
+            DateLessThan={"aws:CurrentTime": f"2027-01-0{each + 1}T00:00:0{number % 10}Z"},
         )
-        for _ in range(6)
+        for each in range(6)
+    ]
+
+
+def _dear(number: int) -> list[dict[str, object]]:
+    """Six statements with four conditions each that all hold; no two have a part in common."""
+    return [
+        _statement(
+            "Allow",
+            "ssm:Start*",
+            [f"arn:aws:ssm:*:*:session/${{aws:username}}-{number}{each}", f"{_INSTANCE}i-0*"],
+            StringEquals={"ssm:resourceTag/team": ["${aws:PrincipalTag/team}", f"{number}{each}"]},
+            DateLessThan={"aws:CurrentTime": f"2027-01-0{each + 1}T00:00:0{number % 10}Z"},
+            IpAddress={"aws:SourceIp": ["203.0.113.0/24", f"10.{number}.{each}.0/24"]},
+            ArnLike={"aws:PrincipalArn": ["arn:aws:iam::*:user/*", f"arn:aws:*:{number}:{each}:*"]},
+        )
+        for each in range(6)
     ]
 
 
@@ -136,15 +145,19 @@ def rate(policies: PolicySet) -> float:
     return best
 
 
+CASES = (
+    ("as for Session Manager, three of six fit", _usual),
+    ("all fit the action, nothing in common", _mixed),
+    ("stress: four conditions each, all hold", _dear),
+)
+
+
 def main() -> None:
-    print(f"{'five policies of six statements':<44}{'decisions/s':>12}{'µs':>8}  target {TARGET:,}")
-    for title, make in (
-        ("as for Session Manager, three of six fit", _usual),
-        ("all six to the end", _dear),
-    ):
+    print(f"{'five policies of six statements':<46}{'decisions/s':>12}{'µs':>8}  target {TARGET:,}")
+    for title, make in CASES:
         found = rate(_set(make))
         verdict = "met" if found >= TARGET else "missed"
-        print(f"{title:<44}{found:>12,.0f}{1e6 / found:>8.1f}  {verdict}")
+        print(f"{title:<46}{found:>12,.0f}{1e6 / found:>8.1f}  {verdict}")
     print(f"\n{'policies':>8}{'statements':>12}{'µs':>10}{'µs a statement':>16}")
     for size in SIZES:
         spent = 1e6 / rate(_set(_usual, size))

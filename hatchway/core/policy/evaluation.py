@@ -31,7 +31,6 @@ def decide(policies: PolicySet, request: AccessRequest) -> Decision:
     for layer, level, group in groups(policies):
         allowed = denied = False
         for policy in group:
-            refs = policy.refs(layer, level)
             for statement in policy.with_action(view.action):
                 applies = statement.evaluate(view)
                 if applies is False:
@@ -40,7 +39,7 @@ def decide(policies: PolicySet, request: AccessRequest) -> Decision:
                     doubts += statement.doubts(view)
                     if statement.allows:
                         continue
-                matched.append(refs[statement.index])
+                matched.append(policy.refs(layer, level)[statement.index])
                 if statement.allows:
                     allowed = True
                 else:

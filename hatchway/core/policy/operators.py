@@ -15,6 +15,7 @@ from typing import TypeAlias, TypeVar
 from hatchway.core.policy import values
 from hatchway.core.policy.patterns import (
     Lookup,
+    Matcher,
     Token,
     Tokens,
     Variable,
@@ -61,6 +62,16 @@ def operator_named(name: str) -> Operator | None:
     bare = base.removesuffix("ifexists")
     found = _FAMILIES.get(bare)
     return Operator(found[0], found[1], quantifier, bare != base) if found else None
+
+
+def _any_matcher(fits: Sequence[Matcher]) -> Test:
+    def test(value: str, _lookup: Lookup) -> bool:
+        for each in fits:  # noqa: SIM110 (a third faster than any() of a generator)
+            if each(value):
+                return True
+        return False
+
+    return test
 
 
 def _any_of(tests: Sequence[Test]) -> Test:
@@ -120,48 +131,52 @@ def _same_as(key: str) -> Test:
     return test
 
 
-def _pattern(tokens: Tokens) -> Test:
-    if has_variables(tokens):
-        return _dynamic(tokens)
-    fits = matcher(tokens)
-    return lambda value, _: fits(value)
-
-
 def _like(texts: Sequence[str], variables: bool) -> Test:
-    tokens = (tokenize(text, variables=variables, wildcards=True) for text in texts)
-    return _any_of([_pattern(each) for each in tokens])
+    tokens = [tokenize(text, variables=variables, wildcards=True) for text in texts]
+    fixed = _any_matcher([matcher(each) for each in tokens if not has_variables(each)])
+    return _any_of([fixed, *(_dynamic(each) for each in tokens if has_variables(each))])
 
 
 def _arn(texts: Sequence[str], variables: bool) -> Test:
-    return _any_of([_single_arn(text, variables) for text in texts])
-
-
-def _single_arn(text: str, variables: bool) -> Test:
     """ "Each of the six colon-delimited components of the ARN is checked separately"; a `*` that
     ends a shorter pattern "can expand to match beyond the colon boundaries"."""
-    parts = _components(tokenize(text, variables=variables, wildcards=True))
-    if parts[-1][-1:] == (Wild.MANY,):
-        parts += [(Wild.MANY,)] * (ARN_PARTS - len(parts))
-    if len(parts) != ARN_PARTS:
-        return lambda _value, _lookup: False
-    tests = [(at, _pattern(part)) for at, part in enumerate(parts) if part != (Wild.MANY,)]
-    return _component_wise(tests)
+    fixed: list[list[Tokens]] = []
+    dynamic: list[list[Tokens]] = []
+    for text in texts:
+        parts = _components(tokenize(text, variables=variables, wildcards=True))
+        if parts[-1][-1:] == (Wild.MANY,):
+            parts += [(Wild.MANY,)] * (ARN_PARTS - len(parts))
+        if len(parts) == ARN_PARTS:
+            (dynamic if any(map(has_variables, parts)) else fixed).append(parts)
+    tests = [_any_matcher([_fixed_arn(parts) for parts in fixed])]
+    return _any_of([*tests, *(_dynamic_arn(parts) for parts in dynamic)])
 
 
-def _component_wise(tests: Sequence[tuple[int, Test]]) -> Test:
-    """Kleene's and over components of a value that has all six."""
+def _fixed_arn(parts: Sequence[Tokens]) -> Matcher:
+    tests = [(at, matcher(part)) for at, part in enumerate(parts) if part != (Wild.MANY,)]
+
+    def test(value: str) -> bool:
+        components = value.split(":", ARN_PARTS - 1)
+        if len(components) != ARN_PARTS:
+            return False
+        for at, fits in tests:  # noqa: SIM110 (a third faster than all() of a generator)
+            if not fits(components[at]):
+                return False
+        return True
+
+    return test
+
+
+def _dynamic_arn(parts: Sequence[Tokens]) -> Test:
+    """Kleene's and over the components."""
 
     def test(value: str, lookup: Lookup) -> bool | None:
         components = value.split(":", ARN_PARTS - 1)
         if len(components) != ARN_PARTS:
             return False
-        undecided = False
-        for at, single in tests:
-            answer = single(components[at], lookup)
-            if answer is False:
-                return False
-            undecided = undecided or answer is None
-        return None if undecided else True
+        pairs = zip(parts, components, strict=True)
+        answers = [matches(part, component, lookup) for part, component in pairs]
+        return False if False in answers else None if None in answers else True
 
     return test
 

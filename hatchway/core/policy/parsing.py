@@ -35,7 +35,7 @@ class Policy:
     version: str
     statements: tuple[Statement, ...]
     _by_action: dict[str, tuple[Statement, ...]] = field(default_factory=dict, repr=False)
-    _refs: dict[tuple[str, int], tuple[StatementRef, ...]] = field(default_factory=dict, repr=False)
+    _refs: dict[tuple[int, int], tuple[StatementRef, ...]] = field(default_factory=dict, repr=False)
 
     def with_action(self, action: str) -> tuple[Statement, ...]:
         """The statements that name `action` (in lower case)."""
@@ -48,7 +48,7 @@ class Policy:
 
     def refs(self, layer: Layer, level: int) -> tuple[StatementRef, ...]:
         """Names of the statements as they stand in a layer."""
-        key = (layer.name, level)
+        key = id(layer), level  # an Enum's hash is slow, its members are never collected
         found = self._refs.get(key)
         if found is None:
             found = tuple(
@@ -136,11 +136,11 @@ class _Reader:
     def _object(self, given: object, where: str, known: frozenset[str] | None) -> _Pairs:
         if not isinstance(given, _Pairs):
             self._fail(where, "is no JSON object")
-        for name in given.twice:
-            self._fail(where, f"has {name[:80]!r} twice")
-        for name in given if known is not None else ():
-            if known is not None and name not in known:
-                self._fail(where, f"has an unknown element {name[:80]!r}")
+        if given.twice:
+            self._fail(where, f"has {given.twice[0][:80]!r} twice")
+        strange = sorted(set(given) - known) if known else ()
+        if strange:
+            self._fail(where, f"has an unknown element {strange[0][:80]!r}")
         return given
 
     def _statement(self, given: object, index: int, variables: bool) -> Statement:

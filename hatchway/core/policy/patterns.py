@@ -105,19 +105,6 @@ def variables_of(tokens: Tokens) -> tuple[Variable, ...]:
     return tuple(token for token in tokens if isinstance(token, Variable))
 
 
-def folded(tokens: Tokens) -> Tokens:
-    """The same tokens with literals and defaults in lower case, for comparisons without case."""
-    return tuple(_fold(token) for token in tokens)
-
-
-def _fold(token: Token) -> Token:
-    if isinstance(token, str):
-        return token.lower()
-    if isinstance(token, Variable) and token.default is not None:
-        return Variable(token.name, token.key, token.default.lower())
-    return token
-
-
 def substituted(tokens: Tokens, lookup: Lookup) -> tuple[Tokens, bool] | None:
     """The tokens with values in place of variables, and whether one of them is unknown.
 
@@ -150,7 +137,10 @@ def matches(tokens: Tokens, text: str, lookup: Lookup, *, fold: bool = False) ->
     if resolved is None:
         return False
     concrete, unknown = resolved
-    fits = matcher(folded(concrete))(text.lower()) if fold else matcher(concrete)(text)
+    if fold:
+        concrete = tuple(each.lower() if isinstance(each, str) else each for each in concrete)
+        text = text.lower()
+    fits = matcher(concrete)(text)
     return None if fits and unknown else fits
 
 
@@ -180,26 +170,27 @@ def _one(text: str) -> bool:
 class _Literal:
     """A segment between two `*` without `?` in it."""
 
-    __slots__ = ("_text", "width")
+    __slots__ = ("text", "width")
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self.text = text
         self.width = len(text)
 
     def at(self, text: str, position: int) -> bool:
-        return text.startswith(self._text, position)
+        return text.startswith(self.text, position)
 
     def find(self, text: str, position: int, end: int) -> int:
-        return text.find(self._text, position, end)
+        return text.find(self.text, position, end)
 
 
 class _Holed:
     """A segment with `?`: a regular expression without repetition, so it cannot backtrack."""
 
-    __slots__ = ("_regex", "width")
+    __slots__ = ("_regex", "text", "width")
 
-    def __init__(self, regex: re.Pattern[str], width: int) -> None:
-        self._regex = regex
+    def __init__(self, source: str, width: int) -> None:
+        self._regex = _regex(source)
+        self.text = source
         self.width = width
 
     def at(self, text: str, position: int) -> bool:
@@ -221,7 +212,7 @@ def _segment(tokens: list[Token]) -> _Literal | _Holed:
         return _Literal("".join(parts))
     source = "".join(re.escape(token) if isinstance(token, str) else "." for token in tokens)
     width = sum(len(part) for part in parts) + len(tokens) - len(parts)
-    return _Holed(_regex(source), width)
+    return _Holed(source, width)
 
 
 def _segmented(tokens: Tokens) -> Matcher:
@@ -235,7 +226,27 @@ def _segmented(tokens: Tokens) -> Matcher:
     if not middle:
         return lambda text: len(text) == head.width and head.at(text, 0)
     tail = middle.pop()
+    if all(isinstance(segment, _Literal) for segment in (head, *middle, tail)):
+        return _literally_between(head.text, tuple(each.text for each in middle), tail.text)
     return _between(head, tuple(middle), tail)
+
+
+def _literally_between(head: str, middle: tuple[str, ...], tail: str) -> Matcher:
+    """`_between` without `?`, at once: by far the most usual patterns."""
+    after_head, tail_width, shortest = len(head), len(tail), len(head) + len(tail)
+
+    def test(text: str) -> bool:
+        if len(text) < shortest or not text.startswith(head) or not text.endswith(tail):
+            return False
+        position, end = after_head, len(text) - tail_width
+        for segment in middle:
+            position = text.find(segment, position, end)
+            if position < 0:
+                return False
+            position += len(segment)
+        return True
+
+    return test
 
 
 def _between(

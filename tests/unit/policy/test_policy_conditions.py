@@ -189,6 +189,13 @@ def test_a_substituted_value_stays_in_its_part_of_an_arn() -> None:
     assert not allowed(mine, {"account": "1", "arn": "arn:aws:iam::1:user/AROA:bob"})
 
 
+def test_a_value_that_is_no_arn_matches_no_arn_with_variables() -> None:
+    assert not allowed(when("ArnLike", "arn", "*:${v}:*"), {"arn": "alice", "v": "a"})
+    mine = "arn:aws:iam::1:user/${v}"
+    assert not allowed(when("ArnLike", "arn", mine), {"arn": "user/alice", "v": "alice"})
+    assert allowed(when("ArnNotLike", "arn", mine), {"arn": "user/alice", "v": "alice"})
+
+
 def test_bool_takes_variables() -> None:
     same = when("Bool", "k", "${other}")
     assert allowed(same, {"k": "TRUE", "other": "True"})

@@ -65,6 +65,7 @@ def without(element: str) -> str:
         ("", "line 1 column 1", "is no JSON"),
         ('{"Statement": [}', "line 1 column 16", "is no JSON"),
         ("[]", "policy", "is no JSON object"),
+        ("[" * 100_000, "policy", "nested too deep"),
         ("{}", "policy", "has no Statement"),
         ('{"Statement": [], "statement": []}', "policy", "unknown element 'statement'"),
         ('{"Statement": [], "Statement": []}', "policy", "has 'Statement' twice"),

@@ -38,10 +38,15 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def handler(cloud: Cloud, first_logger: None, capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
-    """The entry module reads its environment at import, so that each test imports its own."""
+def handler(cloud: Cloud, first_logger: None) -> Iterator[Any]:
+    """The entry module reads its environment when it is imported: afresh for each test, at the
+    first call, when standard output is already the test's."""
     sys.modules.pop("lambdas.sessions.entry", None)
-    yield importlib.import_module("lambdas.sessions.entry").handler
+
+    def handle(event: object, context: object) -> Any:
+        return importlib.import_module("lambdas.sessions.entry").handler(event, context)
+
+    yield handle
     sys.modules.pop("lambdas.sessions.entry", None)
 
 

@@ -1,0 +1,1 @@
+"""Every change of a session or node, told on the event bus."""

@@ -1,0 +1,25 @@
+"""What `sweep` is made of, from its environment."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+from lambdas.adapters.connections import ApiClients
+from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.table import TableNodes, TableSessions
+from lambdas.environment import required, stage
+from lambdas.sweep.handler import Sweep
+
+
+def build(environ: Mapping[str, str]) -> Sweep:
+    table = required(environ, "TABLE")
+    return Sweep(
+        sessions=TableSessions(table),
+        nodes=TableNodes(table),
+        clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
+        downlink=IotDownlink(stage(environ), environ.get("IOT_DATA_URL", "")),
+        clock=time.time,
+        random=os.urandom,
+    )

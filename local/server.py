@@ -19,6 +19,7 @@ from ministack import app as ministack
 from ministack.core.persistence import save_all
 from ministack.services import sts
 
+from local import corrections
 from local.gate import gate
 from local.records import write_private
 
@@ -29,6 +30,7 @@ _KEEP_ALIVE = 75.0
 def main() -> None:
     os.umask(0o077)
     _raise_file_limit()
+    corrections.apply()
     sessions = Path(os.environ["STATE_DIR"]) / "role-sessions.json"
     _load(sessions)
     asyncio.run(_serve(sessions))

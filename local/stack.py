@@ -24,7 +24,7 @@ from local.progress import Progress
 from local.signed import Signed
 
 #: The CLI, as a command.
-CLI = (sys.executable, "-m", "hatchway.cli.main")
+CLI = (sys.executable, "-m", "hatchway.cli")
 
 
 @dataclass(frozen=True, slots=True)

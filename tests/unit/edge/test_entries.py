@@ -1,0 +1,145 @@
+"""Each family as Lambda loads it: from its environment, over AWS's client libraries, one log line.
+
+moto stands for AWS; what the families decide is tested over the twins.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from hatchway.core.tokens import new_token, token_digest
+from hatchway.core.wire import MessageType, to_text
+from lambdas import environment
+from lambdas.adapters.table import TableNodes, TableSessions
+from lambdas.environment import EnvironmentIncomplete
+from lambdas.ports import Node, Token
+from tests.contract.cloud import Cloud
+from tests.unit.edge.frames import frame
+from tests.unit.edge.world import CHANNEL_ROLE, NODE, SESSION, World, recorded
+
+FAMILIES = ("connect", "relay", "uplink", "agents", "nodes", "events", "sweep")
+TOKEN = new_token(bytes(32))
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
+    """An empty AWS with the service's table, secrets and bus; the functions' environment."""
+    for name, value in {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        cloud = Cloud("")
+        variables = {
+            "TABLE": cloud.table(),
+            "STAGE": "local",
+            "STREAM_MANAGEMENT_URL": "https://s1.execute-api.us-east-1.amazonaws.com/local",
+            "CHANNEL_ROLE_ARN": "arn:aws:iam::123456789012:role/channel",
+            "CHANNEL_ROLE_ID": CHANNEL_ROLE,
+            "AGENT_API_ARN": "arn:aws:execute-api:us-east-1:123456789012:a1/local",
+            "EVENT_BUS": "hatchway-local",
+        }
+        for name in ("seal", "ticket"):
+            cloud.client("secretsmanager").create_secret(Name=name, SecretBinary=bytes(32))
+            variables[f"{name.upper()}_SECRET"] = name
+        cloud.client("events").create_event_bus(Name="hatchway-local")
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        yield variables
+
+
+def entry(family: str) -> ModuleType:
+    """The family's entry module, its init run anew as in a cold start."""
+    name = f"lambdas.{family}.entry"
+    sys.modules.pop(name, None)
+    return importlib.import_module(name)
+
+
+def logged(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines() if '"family"' in line]
+
+
+EVENTS: dict[str, Any] = {
+    "connect": lambda: recorded("ws_authorizer.json"),
+    "relay": lambda: (
+        recorded("ws_message.json") | {"body": to_text([frame(MessageType.INPUT, b"ls\r")])}
+    ),
+    "uplink": lambda: recorded("rest_frames.json"),
+    "agents": lambda: recorded("rest_open.json"),
+    "nodes": lambda: recorded("iot_connected.json"),
+    "events": lambda: recorded("stream.json"),
+    "sweep": lambda: {"source": "aws.events"},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_starts_from_its_environment_and_writes_one_line(
+    aws: Mapping[str, str], family: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = entry(family).handler
+    capsys.readouterr()
+    handler(EVENTS[family](), None)
+    [line] = logged(capsys.readouterr().out)
+    assert line["family"] == family
+    assert line["level"] in ("INFO", "WARNING")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("lost", ["STAGE", "TABLE", "SEAL_SECRET", "TICKET_SECRET", "EVENT_BUS"])
+def test_a_variable_that_is_missing_is_said_at_init(
+    aws: Mapping[str, str], family: str, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = {
+        "connect": {"TABLE", "STAGE"},
+        "relay": {"STAGE", "SEAL_SECRET"},
+        "uplink": {"TICKET_SECRET"},
+        "agents": {"TABLE", "SEAL_SECRET", "TICKET_SECRET"},
+        "nodes": {"TABLE", "STAGE"},
+        "events": {"STAGE", "EVENT_BUS"},
+        "sweep": {"TABLE", "STAGE"},
+    }
+    monkeypatch.delenv(lost)
+    if lost not in needs[family]:
+        entry(family)
+        return
+    with pytest.raises(EnvironmentIncomplete, match=lost):
+        entry(family)
+
+
+def test_a_stage_that_could_not_stand_in_a_topic_is_refused() -> None:
+    with pytest.raises(Exception, match="stage"):
+        environment.stage({"STAGE": "Local+#"})
+
+
+def test_a_token_opens_one_connection_on_the_real_table_adapter(aws: Mapping[str, str]) -> None:
+    world = World()
+    now = 4_000_000_000.0  # the entry has the real clock
+    token = Token(digest=token_digest(TOKEN), session_id=SESSION, expires=now)
+    TableSessions(aws["TABLE"]).create(world.start(), token, None)
+    event = recorded("ws_authorizer.json")
+    event["multiValueHeaders"]["Sec-WebSocket-Protocol"] = [f"hatchway.v1, {TOKEN}"]
+    handler = entry("connect").handler
+    first, again = handler(event, None), handler(event, None)
+    assert first["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    assert first["context"]["generation"] == "1"
+    assert again == first
+
+
+def test_presence_reaches_the_real_table_adapter(aws: Mapping[str, str]) -> None:
+    nodes = TableNodes(aws["TABLE"])
+    nodes.create(Node(node_id=NODE))
+    entry("nodes").handler(recorded("iot_connected.json"), None)
+    node = nodes.get(NODE)
+    assert node is not None
+    assert node.online

@@ -27,6 +27,8 @@ T = TypeVar("T")
 OPEN_SECONDS = 60.0
 #: What a command may print; it is kept in memory.
 MAX_OUTPUT = 16 * 1024 * 1024
+#: No mark is longer: one that came in two pieces is found from so far back.
+MARK_SIZE = 64
 #: A terminal so wide that the shell wraps no line of ours.
 COLUMNS, ROWS = 1000, 100
 
@@ -88,11 +90,10 @@ class Session:
             f" printf '%s%s\\n' {begin[:8]} {begin[8:]}; eval {shlex.quote(command)};"
             f" printf '%s%s:%d:\\n' {end[:8]} {end[8:]} $?\n"
         )
-        pattern = re.compile(
-            rb"%s\r?\n(?P<output>.*?)%s:(?P<code>\d+):" % (begin.encode(), end.encode()), re.DOTALL
-        )
-        found = self._wait(self._exchange(line.encode(), pattern), timeout)
-        return Result(found["output"], int(found["code"]))
+        last = re.compile(rb"%s:(\d+):" % end.encode())
+        printed, code = self._wait(self._exchange(line.encode(), last), timeout)
+        _, _, output = printed.partition(begin.encode())
+        return Result(output.removeprefix(b"\r").removeprefix(b"\n"), code)
 
     # --- in the stream's thread -----------------------------------------------------------------
 
@@ -114,12 +115,15 @@ class Session:
                 return
             _refuse_end(event)
 
-    async def _exchange(self, line: bytes, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
+    async def _exchange(self, line: bytes, last: re.Pattern[bytes]) -> tuple[bytes, int]:
+        """Types a line; what was printed up to the mark `last`, and the status in that mark."""
         if self._stream is None:
             raise ChannelFailed("The session is not open: use it in a with statement.")
         await self._stream.write(line)
         seen = bytearray()
-        while (found := pattern.search(seen)) is None:
+        looked = 0
+        while (found := last.search(seen, looked)) is None:
+            looked = max(0, len(seen) - MARK_SIZE)
             event = await self._stream.next()
             _refuse_end(event)
             if isinstance(event, Data):
@@ -127,7 +131,7 @@ class Session:
                 seen += event.data
             if len(seen) > MAX_OUTPUT:
                 raise PayloadTooLarge(f"The command printed more than {MAX_OUTPUT} bytes.")
-        return found
+        return bytes(seen[: found.start()]), int(found[1])
 
 
 def _refuse_end(event: object) -> None:

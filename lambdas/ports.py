@@ -9,16 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from hatchway.core.errors import HatchwayError
+from hatchway.core.errors import ConflictException
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
 
 
-class Stale(HatchwayError):
+class Stale(ConflictException):
     """The record changed since it was read; read again."""
-
-    code = "ConflictException"
-    status = 409
 
 
 # --- records ------------------------------------------------------------------------------------

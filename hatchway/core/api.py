@@ -55,6 +55,7 @@ STATUS = Text(
 ACCESS_TYPE = Text(name="AccessType", most=10, choices=("Standard", "JustInTime"))
 PING_STATUS = Text(name="PingStatus", most=14, choices=("Online", "ConnectionLost"))
 CONNECTION_STATUS = Text(name="ConnectionStatus", most=12, choices=("connected", "notconnected"))
+NODE_CONNECTIONS = Text(name="NodeConnections", most=6, choices=("closed", "open"))
 NEXT_TOKEN = Text(name="NextToken", most=MAX_NEXT_TOKEN)
 MAX_RESULTS = Number(name="MaxResults", least=1, most=MAX_PAGE)
 MOMENT = Moment(name="DateTime")
@@ -310,7 +311,14 @@ RESET_NODE = Operation(
     action="ssm:DeregisterManagedInstance",
     resource=INSTANCE_RESOURCE,
     takes=(_node_member("NodeId"),),
-    gives=(Member(name="NodeId", type=NODE_ID, doc="The node."),),
+    gives=(
+        Member(name="NodeId", type=NODE_ID, doc="The node."),
+        Member(
+            name="Connections",
+            type=NODE_CONNECTIONS,
+            doc="Open where IoT Core did not close one: it lasts until it is closed; try again.",
+        ),
+    ),
     raises=(errors.UnsupportedNodeType, errors.ConflictException),
 )
 LIST_NODE_ROLES = Operation(

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 
+from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.secrets import ManagedSecret
 from lambdas.adapters.table import TableNodes, TableSessions
@@ -16,7 +17,7 @@ from lambdas.environment import required
 def build(environ: Mapping[str, str]) -> Agents:
     table = required(environ, "TABLE")
     return assemble(
-        sessions=TableSessions(table),
+        sessions=TableSessions(table, history=retention.history(environ)),
         nodes=TableNodes(table),
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
         seal=ManagedSecret(required(environ, "SEAL_SECRET")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.iot import IotDownlink
 from lambdas.adapters.table import TableSessions
@@ -14,7 +15,7 @@ from lambdas.environment import required, stage
 
 
 def build(environ: Mapping[str, str]) -> tuple[Authorizer, Connections]:
-    sessions = TableSessions(required(environ, "TABLE"))
+    sessions = TableSessions(required(environ, "TABLE"), history=retention.history(environ))
     connections = Connections(
         sessions=sessions,
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import Ec2Instances
 from lambdas.adapters.iot import IotPresence
@@ -36,7 +37,7 @@ def build(environ: Mapping[str, str]) -> tuple[Nodes, PresenceEvents]:
     )
     events = PresenceEvents(
         nodes=nodes,
-        sessions=TableSessions(table),
+        sessions=TableSessions(table, history=retention.history(environ)),
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
         stage=here,
         channel_role_id=role_id,

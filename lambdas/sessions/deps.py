@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 
+from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import Ec2Instances
 from lambdas.adapters.iam import IamPolicies, IamRoles
@@ -20,7 +21,7 @@ def build(environ: Mapping[str, str]) -> Service:
     table = required(environ, "TABLE")
     iot_data_url = environ.get("IOT_DATA_URL", "")
     return Service(
-        sessions=TableSessions(table),
+        sessions=TableSessions(table, history=retention.history(environ)),
         nodes=TableNodes(table),
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
         downlink=IotDownlink(stage(environ), iot_data_url),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hatchway.core import api, names
-from hatchway.core.errors import ConflictException, ValidationException
+from hatchway.core.errors import ConflictException, HatchwayError, ValidationException
 from hatchway.core.names import Topics
 from lambdas.ports import Node, NodeRole, Stale
 from lambdas.sessions.access import Access
@@ -53,11 +53,23 @@ def reset_node(service: Service, access: Access, request: Request) -> Mapping[st
     node_id = names.node_id(request.text("NodeId"))
     _demand(service, access, api.RESET_NODE.action, node_id)
     _forget(service, node_id)
+    closed = _disconnect(service, node_id)
+    return {"NodeId": node_id, "Connections": "closed" if closed else "open"}
+
+
+def _disconnect(service: Service, node_id: str) -> bool:
+    """False where a connection could not be closed: credentials matter only when one is opened, so
+    the administrator must know."""
     topics = Topics(service.stage, node_id)
-    for session in service.sessions.active_on(node_id):
-        service.presence.disconnect(topics.data_client(session.session_id))
-    service.presence.disconnect(topics.control_client)
-    return {"NodeId": node_id}
+    sessions = service.sessions.active_on(node_id)
+    clients = [topics.data_client(session.session_id) for session in sessions]
+    closed = True
+    for client in (*clients, topics.control_client):
+        try:
+            service.presence.disconnect(client)
+        except HatchwayError:
+            closed = False
+    return closed
 
 
 def _forget(service: Service, node_id: str) -> None:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 
+from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.iot import IotDownlink
 from lambdas.adapters.table import TableNodes, TableSessions
@@ -16,7 +17,7 @@ from lambdas.sweep.handler import Sweep
 def build(environ: Mapping[str, str]) -> Sweep:
     table = required(environ, "TABLE")
     return Sweep(
-        sessions=TableSessions(table),
+        sessions=TableSessions(table, history=retention.history(environ)),
         nodes=TableNodes(table),
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
         downlink=IotDownlink(stage(environ), environ.get("IOT_DATA_URL", "")),

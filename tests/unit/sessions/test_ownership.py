@@ -79,7 +79,7 @@ def test_a_role_session_of_another_role_with_the_same_name_is_another_owner(worl
     assert other.message == "Only its owner may resume a session."
 
 
-@pytest.mark.parametrize("status", [*ENDED, Status.TERMINATING])
+@pytest.mark.parametrize("status", [*sorted(ENDED), Status.TERMINATING])
 def test_a_session_that_ends_or_has_ended_is_not_resumed(world: World, status: Status) -> None:
     john = world.user("john", EVERYTHING)
     session = world.started(john)

@@ -23,7 +23,9 @@ def stream_of(hatchway: Hatchway, started: Started) -> Stream:
     async def resume() -> Started:
         return await in_thread(lambda: hatchway.resume(started.session_id))
 
-    return Stream(started, dialler(client_context(hatchway.settings.ca_bundle)), resume)
+    settings = hatchway.settings
+    dial = dialler(client_context(settings.ca_bundle), settings.stream_connect)
+    return Stream(started, dial, resume)
 
 
 async def in_thread(work: Callable[[], T]) -> T:

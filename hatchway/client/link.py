@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -72,20 +73,24 @@ class WebSocketLink:
         await self._socket.close()
 
 
-def dialler(context: ssl.SSLContext) -> Dial:
-    """Opens connections that trust what `context` trusts."""
+def dialler(context: ssl.SSLContext, to: tuple[str, int] | None = None) -> Dial:
+    """Opens connections that trust what `context` trusts, to host and port `to` where given; the
+    certificate is checked for the stream address's own host in any case."""
 
     async def dial(started: Started) -> Link:
-        return WebSocketLink(await _connected(started, context))
+        return WebSocketLink(await _connected(started, context, to))
 
     return dial
 
 
-async def _connected(started: Started, context: ssl.SSLContext) -> ClientConnection:
+async def _connected(
+    started: Started, context: ssl.SSLContext, to: tuple[str, int] | None
+) -> ClientConnection:
     if urlsplit(started.stream_url).scheme != "wss":
         raise ProtocolError("The stream's address is not wss://.")
+    make: Callable[..., connect] = partial(connect, host=to[0], port=to[1]) if to else connect
     try:
-        socket = await connect(
+        socket = await make(
             started.stream_url,
             ssl=context,
             subprotocols=[Subprotocol(SUBPROTOCOL), Subprotocol(started.token)],

@@ -16,23 +16,27 @@ from hatchway.core.errors import ConfigurationInvalid
 
 CONFIG_VARIABLE = "HATCHWAY_CONFIG"
 DEFAULT_PATH = "~/.config/hatchway/config.toml"
-KEYS = ("api_url", "region", "ca_bundle", "node_id")
-#: A configuration is four lines; a file beyond this is not one.
+KEYS = ("api_url", "region", "ca_bundle", "node_id", "stream_connect")
+#: A configuration is five lines; a file beyond this is not one.
 MAX_CONFIG_BYTES = 64 * 1024
 
 _API_HOST = re.compile(r"[a-z0-9]+\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?\Z")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}\Z")
+_ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9.-]{1,253}):(?P<port>[0-9]{1,5})\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The people API's address, the region requests are signed for, and what certificate
-    authorities to trust instead of the system's; `node_id` is the target when none is named."""
+    authorities to trust instead of the system's; `node_id` is the target when none is named.
+    `stream_connect` is what the stream dials instead of its address's own host (a forwarder, say);
+    the certificate must still bear that host's name."""
 
     api_url: str
     region: str
     ca_bundle: Path | None = None
     node_id: str | None = None
+    stream_connect: tuple[str, int] | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.api_url)
@@ -127,7 +131,17 @@ def _settings(values: Mapping[str, str], source: Path, environ: Mapping[str, str
         region=region,
         ca_bundle=Path(bundle) if bundle else None,
         node_id=values.get("node_id") or None,
+        stream_connect=_host_and_port(values.get("stream_connect", "")),
     )
+
+
+def _host_and_port(text: str) -> tuple[str, int] | None:
+    if not text:
+        return None
+    found = _ADDRESS.match(text)
+    if not found or not 0 < int(found["port"]) < 1 << 16:
+        raise ConfigurationInvalid("stream_connect is not host:port.")
+    return found["host"], int(found["port"])
 
 
 def _region_of(api_url: str) -> str:

@@ -45,6 +45,16 @@ async def test_the_token_is_the_second_protocol_and_the_first_is_chosen(
     assert await link.receive() is None
 
 
+async def test_another_address_is_dialled_and_the_certificate_is_still_the_streams(
+    world: World,
+) -> None:
+    trusted, to = client_context(world.authority.bundle), ("127.0.0.1", world.stream_port)
+    link = await dialler(trusted, to)(started(world, url="wss://127.0.0.1:1/local"))
+    await link.close()
+    with pytest.raises(CertificateRefused):
+        await dialler(trusted, to)(started(world, url="wss://example.com/local"))
+
+
 async def test_a_server_that_chooses_the_token_is_refused(world: World) -> None:
     world.chooses = "the token"
     with pytest.raises(ProtocolError):

@@ -43,6 +43,18 @@ def test_the_environment_wins_over_the_file_and_the_argument_over_both(config: P
     assert load(environ, config, "ap-south-1").region == "ap-south-1"
 
 
+def test_the_stream_may_be_dialled_at_another_address(config: Path) -> None:
+    assert load({}, config).stream_connect is None
+    environ = {"HATCHWAY_STREAM_CONNECT": "proxy.example.com:8443"}
+    assert load(environ, config).stream_connect == ("proxy.example.com", 8443)
+
+
+@pytest.mark.parametrize("text", ["host", "host:", ":443", "host:0", "host:65536", "a b:443"])
+def test_what_is_no_host_and_port_is_refused(config: Path, text: str) -> None:
+    with pytest.raises(ConfigurationInvalid, match="stream_connect"):
+        load({"HATCHWAY_STREAM_CONNECT": text}, config)
+
+
 def test_the_environment_alone_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     found = load({"HATCHWAY_API_URL": "https://abc.execute-api.eu-central-1.amazonaws.com/prod"})

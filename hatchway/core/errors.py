@@ -292,15 +292,15 @@ class TakenOver(ClientFault):
     exit = Exit.CONFLICT
 
 
-def _concrete(root: type[HatchwayError]) -> dict[str, type[HatchwayError]]:
-    found: dict[str, type[HatchwayError]] = {}
-    for kind in root.__subclasses__():
-        found.update(_concrete(kind))
-        if kind is not ClientFault:
-            found[kind.code] = kind
-    return found
+def _family(root: type[HatchwayError]) -> list[type[HatchwayError]]:
+    return [kind for sub in root.__subclasses__() for kind in (sub, *_family(sub))]
 
 
 def by_code(code: str) -> type[HatchwayError]:
-    """The class of a code that came over the wire; InternalServerError for an unknown one."""
-    return _concrete(HatchwayError).get(code, InternalServerError)
+    """The class of a code that came over the wire; InternalServerError for an unknown one.
+
+    A class elsewhere that narrows one of these has its code; the code means the one here.
+    """
+    known = [kind for kind in _family(HatchwayError) if kind is not ClientFault]
+    known.sort(key=lambda kind: kind.__module__ == __name__)
+    return {kind.code: kind for kind in known}.get(code, InternalServerError)

@@ -42,13 +42,17 @@ class MemoryDownlink:
 
 
 class MemoryPresence:
-    """The port Presence. `disconnected` lists the client ids thrown out, in order."""
+    """The port Presence. `disconnected` lists the client ids thrown out, in order; set `failure`
+    to have that refused."""
 
     def __init__(self, endpoint: str = "data.iot.invalid") -> None:
         self.disconnected: list[str] = []
+        self.failure: HatchwayError | None = None
         self._endpoint = endpoint
 
     def disconnect(self, client_id: str) -> None:
+        if self.failure is not None:
+            raise self.failure
         self.disconnected.append(client_id)
 
     def endpoint(self) -> str:

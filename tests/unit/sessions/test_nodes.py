@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from hatchway.core.errors import InternalServerError
 from hatchway.core.names import Topics
 from lambdas.ports import Node, NodeRole, Stale
 from tests.unit.sessions.world import (
@@ -81,7 +82,8 @@ def test_reset_forgets_the_enrolment_and_closes_every_connection(world: World) -
     node = world.nodes.get(NODE)
     assert node is not None
     world.nodes.update(node, replace(node, enrolment="e" * 64))
-    assert world.call(admin, RESET, path={"nodeId": NODE}).members == {"NodeId": NODE}
+    answer = world.call(admin, RESET, path={"nodeId": NODE})
+    assert answer.members == {"NodeId": NODE, "Connections": "closed"}
     after = world.nodes.get(NODE)
     assert after is not None
     assert (after.enrolment, after.name) == ("", "web-1")
@@ -90,6 +92,19 @@ def test_reset_forgets_the_enrolment_and_closes_every_connection(world: World) -
         topics.data_client(session.session_id),
         topics.control_client,
     ]
+
+
+def test_a_reset_says_when_connections_stay_open_and_forgets_all_the_same(world: World) -> None:
+    admin = world.user("admin", EVERYTHING)
+    node = world.nodes.get(NODE)
+    assert node is not None
+    world.nodes.update(node, replace(node, enrolment="e" * 64))
+    world.presence.failure = InternalServerError()
+    answer = world.call(admin, RESET, path={"nodeId": NODE})
+    assert answer.members == {"NodeId": NODE, "Connections": "open"}
+    after = world.nodes.get(NODE)
+    assert after is not None
+    assert after.enrolment == ""
 
 
 @pytest.mark.parametrize("node", [NODE, GONE])

@@ -1,0 +1,132 @@
+"""The agent process: reads the settings, dials out, and runs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+
+from agent import config, enrolment
+from agent.api import AgentApi
+from agent.backoff import Backoff
+from agent.clock import ServiceClock
+from agent.config import Config
+from agent.document import Document
+from agent.link import Link, Parts
+from agent.log import Log
+from agent.ports import Runner, StartFailed
+from agent.runners.shell import ShellRunner
+from agent.terminal import posix
+from agent.transport.aws import AwsTransport
+from hatchway.core.errors import Exit, HatchwayError
+from hatchway.core.sealing import Cipher
+
+#: Seconds in which sessions are ended and reported when the agent stops.
+STOP_TIME = 8.0
+INSTANCE_BYTES = 16
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+
+
+def main() -> int:
+    """The exit status: 0 after an orderly stop, 2 for wrong settings."""
+    log = Log()
+    try:
+        settings = config.load(os.environ)
+        log = Log(settings.log_level)
+        posix.account(settings.session_user)
+        secret = enrolment.secret(settings.state_dir, os.urandom)
+        asyncio.run(_run(settings, secret, log))
+    except (config.ConfigError, enrolment.EnrolmentError, StartFailed) as error:
+        log.error("cannot run", code=error.code, message=error.message)
+        return Exit.USAGE
+    except Exception as error:  # its text may quote anything: the kind has to do
+        log.error("unexpected", kind=type(error).__name__)
+        return Exit.INTERNAL
+    return Exit.OK
+
+
+async def _run(settings: Config, secret: str, log: Log) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: _unexpected(log, context))
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    clock = ServiceClock(loop.time, time.time)
+    transport = AwsTransport(settings, clock)
+    work = loop.create_task(_work(settings, secret, clock, transport, log))
+    stop = loop.create_task(stopping.wait())
+    try:
+        await asyncio.wait((work, stop), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.cancel()
+        work.cancel()
+        await asyncio.gather(work, stop, return_exceptions=True)
+        await transport.close()
+        log.info("stopped")
+    if not stopping.is_set():
+        work.result()
+
+
+async def _work(
+    settings: Config, secret: str, clock: ServiceClock, transport: AwsTransport, log: Log
+) -> None:
+    node = settings.node_id or await _instance_id(transport, log)
+    instance = os.urandom(INSTANCE_BYTES).hex()
+    log.info("starting", node=node, instance=instance)
+
+    def make_runner(_document: Document) -> Runner:
+        user = posix.account(settings.session_user)
+        return ShellRunner(lambda size: posix.spawn(user, posix.login(user), size))
+
+    link = Link(
+        Parts(
+            api=AgentApi(transport, clock, node, instance, secret),
+            transport=transport,
+            clock=clock,
+            node=node,
+            instance=instance,
+            platform=platform_name(),
+            random=os.urandom,
+            cipher_of=_cipher,
+            make_runner=make_runner,
+            log=log,
+        )
+    )
+    try:
+        await link.run()
+    finally:
+        try:
+            async with asyncio.timeout(STOP_TIME):
+                await link.close()
+        except TimeoutError:
+            log.warning("stopped in haste")
+
+
+async def _instance_id(transport: AwsTransport, log: Log) -> str:
+    backoff = Backoff(os.urandom, FIRST_WAIT, LONGEST_WAIT)
+    while True:
+        try:
+            return await transport.instance_id()
+        except HatchwayError as error:
+            log.error("instance metadata", code=error.code)
+            await asyncio.sleep(backoff.next())
+
+
+def platform_name() -> str:
+    """What `channel` is told of the machine."""
+    machine = os.uname()
+    return f"{machine.sysname} {machine.machine}"
+
+
+def _cipher(key: bytes) -> Cipher:
+    """Loaded with the first session: an idle agent does without its six megabytes."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _unexpected(log: Log, context: dict[str, object]) -> None:
+    """An error that nobody expected: its kind only, for its text may quote what was typed."""
+    error = context.get("exception")
+    log.error("unexpected", kind=type(error).__name__ if error else "")

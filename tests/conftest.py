@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from local import emulator
 from local import stack as local_stack
@@ -16,6 +17,10 @@ from local.environment import scrub
 from local.places import Places, places
 from local.progress import Progress
 from local.stack import Stack
+
+# Wall time is never asserted: a busy machine must not fail a property.
+settings.register_profile("hatchway", deadline=None)
+settings.load_profile("hatchway")
 
 #: Tests have an embedded AWS of their own, beside the one of `make up`, unless told otherwise.
 TEST_DIRECTORY = ".local/test"

@@ -55,7 +55,7 @@ if ! usable .venv/bin/python || ! current .venv/.requirements requirements.txt; 
         step 'Making the virtual environment' "$python" -m venv --clear .venv
     fi
     step 'Installing the pinned requirements' .venv/bin/python -m pip install --quiet \
-        --disable-pip-version-check --require-hashes -r requirements.txt
+        --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
     digest requirements.txt >.venv/.requirements
 fi
 

@@ -63,6 +63,14 @@ def test_a_failed_command_shows_the_end_of_its_log(tmp_path: Path) -> None:
     assert lines[1:] == [f"line {number}" for number in range(15, 40)]
 
 
+def test_an_error_far_from_the_end_of_the_log_is_shown_too(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("\n".join(["fine", "ERROR this one", *["warning"] * 100]))
+    lines = str(CommandFailed("it failed", log)).splitlines()
+    assert lines[1:3] == ["ERROR this one", "warning"]
+    assert "fine" not in lines
+
+
 def test_a_command_reads_nothing_from_the_terminal(tmp_path: Path) -> None:
     run(["sh", "-c", "cat; echo done"], environ={}, log=tmp_path / "log", what="the script")
     assert (tmp_path / "log").read_text() == "done\n"

@@ -9,7 +9,8 @@ KIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, times in seconds. Sources: API Gateway and IoT Core quota pages."""
+    """Sizes in bytes, times in seconds. Sources: API Gateway and IoT Core quota pages; for the
+    keep-alive, which the embedded AWS does not enforce, IoT Core's developer guide, "MQTT"."""
 
     frame: int = 32 * KIB
     message: int = 128 * KIB
@@ -20,6 +21,9 @@ class Limits:
     mqtt_messages: float = 100.0
     mqtt_bytes: float = 512 * KIB
     mqtt_payload: int = 128 * KIB
+    #: A client that asks for less gets this; it is cut after so many intervals without a packet.
+    keep_alive_least: float = 30.0
+    keep_alive_grace: float = 1.5
 
     def scaled(self, factor: float) -> Limits:
         """The same with shorter times: an idle limit of 600 s scaled by 0.01 is 6 s."""

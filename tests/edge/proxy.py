@@ -7,6 +7,7 @@ kind can use it, and speaks to the loopback (or a test's own namespace) only.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections import Counter
@@ -44,6 +45,8 @@ class Settings:
     certificate: tuple[Path, Path]
     host: str = "127.0.0.1"
     port: int = 0
+    #: Already listening, perhaps in another network namespace; instead of host and port.
+    listener: socket.socket | None = None
     limits: Limits = field(default_factory=Limits)
     down: Faults = field(default_factory=Faults)
     up: Faults = field(default_factory=Faults)
@@ -120,9 +123,12 @@ class EdgeProxy:
     async def _start(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.settings.certificate)
-        self._server = await asyncio.start_server(
-            self._accept, self.settings.host, self.settings.port, ssl=context
-        )
+        chosen = self.settings
+        if chosen.listener is not None:
+            where = asyncio.start_server(self._accept, sock=chosen.listener, ssl=context)
+        else:
+            where = asyncio.start_server(self._accept, chosen.host, chosen.port, ssl=context)
+        self._server = await where
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _stop(self) -> None:

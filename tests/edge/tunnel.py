@@ -21,7 +21,10 @@ from tests.edge.limits import Limits, Meter
 READ = 64 * 1024
 #: Seconds that a refused peer has to read why.
 LINGER = 2.0
+#: Seconds between looks at the clock.
+TICK = 0.05
 _CONTROL = frozenset({Opcode.CLOSE, Opcode.PING, Opcode.PONG})
+_MQTT_CONNECT = 1
 _MQTT_PUBLISH = 3
 
 End = tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]
@@ -63,7 +66,11 @@ class Tunnel:
         self._settings = settings
         self._counts = counts
         self._loop = asyncio.get_running_loop()
-        self._heard = self._born = self._loop.time()
+        self._heard = self._born = self._packet = self._loop.time()
+        #: Seconds without an MQTT packet from the client after which it is cut; 0 for never.
+        self._keep_alive = 0.0
+        #: One side went away while muted: the tunnel ends when it no longer is.
+        self._half = False
         limits = settings.limits
         self._messages = Meter(limits.mqtt_messages)
         self._bytes = Meter(limits.mqtt_bytes)
@@ -71,19 +78,29 @@ class Tunnel:
     async def run(self) -> None:
         up = self._pump(self._near, self._far, self._settings.up, masked=True)
         down = self._pump(self._far, self._near, self._settings.down, masked=False)
-        tasks = [asyncio.ensure_future(work) for work in (up, down, self._watch())]
+        tasks = {asyncio.ensure_future(work) for work in (up, down, self._watch())}
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                if isinstance(error := task.exception(), Refused):
-                    self._counts[f"closed {error.close.code}"] += 1
-                    await self._say(error.close)
+            await self._until_over(tasks)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             for _, writer, _ in (self._near, self._far):
                 writer.close()
+
+    async def _until_over(self, tasks: set[asyncio.Task[None]]) -> None:
+        """While muted, neither side learns that the other one is gone."""
+        pending = tasks
+        while True:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if isinstance(error := task.exception(), Refused):
+                    self._counts[f"closed {error.close.code}"] += 1
+                    await self._say(error.close)
+                    return
+            if not self.muted or len(pending) < 2:
+                return
+            self._half = True
 
     async def _say(self, close: Close) -> None:
         """A close frame, and time to read it: closing at once would reset what is unread."""
@@ -103,16 +120,18 @@ class Tunnel:
                 writer.close()
 
     async def _watch(self) -> None:
-        """API Gateway's idle and life limits; IoT Core has its own keep-alive."""
+        """API Gateway's idle and life limits, IoT Core's keep-alive."""
         limits = self._settings.limits
-        while self.kind is Kind.STREAM:
+        while self.muted or not self._half:
             now = self._loop.time()
-            if now - self._heard >= limits.idle:
-                raise Refused(1001, "Going away")
-            if now - self._born >= limits.life:
-                raise Refused(1001, "Going away")
-            await asyncio.sleep(min(0.05, limits.idle / 10))
-        await asyncio.get_running_loop().create_future()
+            if self.kind is Kind.STREAM:
+                if now - self._heard >= limits.idle or now - self._born >= limits.life:
+                    raise Refused(1001, "Going away")
+            elif self._keep_alive and now - self._packet >= self._keep_alive:
+                self._keep_alive = 0.0
+                self._counts["keep-alive ran out"] += 1
+                self._far[1].close()
+            await asyncio.sleep(min(TICK, limits.idle / 10))
 
     async def _pump(self, source: End, target: End, faults: Faults, masked: bool) -> None:
         reader, _, early = source
@@ -148,6 +167,8 @@ class Tunnel:
     def _forward(self, target: End, message: list[Frame], faults: Faults, masked: bool) -> None:
         self._counts[f"{self.kind.value} {'up' if masked else 'down'}"] += 1
         if self.kind is Kind.MQTT:
+            if masked and not self.muted:
+                self._alive(message)
             if masked or message[0].data[0] >> 4 != _MQTT_PUBLISH:
                 self._write(target, message, masked)
                 return
@@ -162,6 +183,14 @@ class Tunnel:
             else:
                 self._write(target, message, masked)
 
+    def _alive(self, message: list[Frame]) -> None:
+        """A packet of the client arrived; the first one says how often it will."""
+        self._packet = self._loop.time()
+        interval = keep_alive(b"".join(bytes(frame.data) for frame in message))
+        if interval:
+            limits = self._settings.limits
+            self._keep_alive = max(interval, limits.keep_alive_least) * limits.keep_alive_grace
+
     def _within_rate(self, message: list[Frame]) -> bool:
         size = sum(len(frame.data) for frame in message)
         now = self._loop.time()
@@ -173,6 +202,22 @@ class Tunnel:
             return
         for frame in frames:
             writer.write(frame.serialize(mask=masked))
+
+
+def keep_alive(packet: bytes) -> int:
+    """The keep-alive interval of a CONNECT, in seconds; 0 for any other packet.
+
+    MQTT 5.0, 3.1: fixed header with a length of up to 4 bytes, protocol name, version, flags.
+    """
+    if packet[0] >> 4 != _MQTT_CONNECT:
+        return 0
+    at = 1
+    while packet[at] & 0x80:
+        at += 1
+    at += 1
+    name = int.from_bytes(packet[at : at + 2], "big")
+    at += 2 + name + 2
+    return int.from_bytes(packet[at : at + 2], "big")
 
 
 class _Frames:

@@ -6,8 +6,8 @@ import asyncio
 import datetime
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,12 @@ from cryptography.x509.oid import NameOID
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.protocol import State
 
 from tests.edge.faults import Faults
 from tests.edge.limits import KIB, Limits, Meter
 from tests.edge.proxy import Cut, EdgeProxy, Settings
-from tests.edge.tunnel import Kind
+from tests.edge.tunnel import Kind, keep_alive
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +57,19 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 async def echo(connection: ServerConnection) -> None:
-    async for message in connection:
-        await connection.send(message)
+    with suppress(ConnectionClosed):
+        async for message in connection:
+            await connection.send(message)
 
 
 @asynccontextmanager
-async def upstream(certificate: tuple[Path, Path]) -> AsyncIterator[int]:
+async def upstream(
+    certificate: tuple[Path, Path],
+    handler: Callable[[ServerConnection], Awaitable[None]] = echo,
+) -> AsyncIterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    async with serve(echo, "127.0.0.1", 0, ssl=context, max_size=None) as server:
+    async with serve(handler, "127.0.0.1", 0, ssl=context, max_size=None) as server:
         yield server.sockets[0].getsockname()[1]
 
 
@@ -77,10 +82,15 @@ def edge(certificate: tuple[Path, Path], port: int, **more: object) -> Iterator[
         yield proxy
 
 
-def dial(certificate: tuple[Path, Path], proxy: EdgeProxy, path: str = "/x") -> connect:
+def dial(
+    certificate: tuple[Path, Path],
+    proxy: EdgeProxy,
+    path: str = "/x",
+    protocol: str = "hatchway.v1",
+) -> connect:
     context = ssl.create_default_context(cafile=str(certificate[0]))
     return connect(
-        f"wss://127.0.0.1:{proxy.port}{path}", ssl=context, subprotocols=["hatchway.v1"],
+        f"wss://127.0.0.1:{proxy.port}{path}", ssl=context, subprotocols=[protocol],
         max_size=None, compression=None,
     )  # fmt: skip
 
@@ -175,6 +185,71 @@ async def test_a_silent_cut_says_nothing(certificate: tuple[Path, Path]) -> None
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(ws.recv(), 0.3)
                 proxy.cut(Cut.RST)
+
+
+#: MQTT 5, clean start, a keep-alive of one second, no properties, no client id.
+CONNECT = bytes([0x10, 13, 0, 4, *b"MQTT", 5, 2, 0, 1, 0, 0, 0])
+PINGREQ = bytes([0xC0, 0])
+#: So a second of keep-alive is 0.3 s here.
+HASTY = Limits(keep_alive_least=0.0, keep_alive_grace=0.3)
+
+
+def test_the_keep_alive_is_read_from_a_connect_and_nothing_else() -> None:
+    assert keep_alive(CONNECT) == 1
+    assert keep_alive(bytes([0x10, 0x8D, 0, *CONNECT[2:]])) == 1
+    assert keep_alive(PINGREQ) == 0
+
+
+@pytest.mark.parametrize("muted", [False, True])
+async def test_an_mqtt_client_that_sends_no_packet_is_cut_and_one_that_does_is_not(
+    certificate: tuple[Path, Path], muted: bool
+) -> None:
+    ended = asyncio.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        await echo(connection)
+        ended.set()
+
+    async with upstream(certificate, handler) as port:
+        with edge(certificate, port, limits=HASTY) as proxy:
+            async with dial(certificate, proxy, protocol="mqtt") as ws:
+                for packet in (CONNECT, *[PINGREQ] * 6):
+                    await ws.send(packet)
+                    assert await ws.recv() == packet
+                    with pytest.raises(TimeoutError):
+                        await asyncio.wait_for(ws.recv(), 0.1)  # 0.6 s in all: twice the limit
+                if muted:
+                    proxy.cut(Cut.SILENT)
+                await asyncio.wait_for(ended.wait(), 10)
+                assert proxy.counts["keep-alive ran out"] == 1
+                if muted:
+                    assert ws.state is State.OPEN
+                    ws.transport.abort()  # a closing handshake would wait for an answer
+                else:
+                    assert await closed_with(ws) == 1006
+
+
+async def test_while_muted_no_side_learns_that_the_other_one_is_gone(
+    certificate: tuple[Path, Path],
+) -> None:
+    ended = asyncio.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        await echo(connection)
+        ended.set()
+
+    async with upstream(certificate, handler) as port:
+        with edge(certificate, port) as proxy:
+            async with dial(certificate, proxy) as ws:
+                await ws.send("x")
+                await ws.recv()
+                proxy.mute()
+                ws.transport.abort()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(ended.wait(), 0.3)
+            assert proxy.tunnels(Kind.STREAM) == 1
+            proxy.mute(False)
+            await asyncio.wait_for(ended.wait(), 10)
 
 
 async def test_only_what_is_admitted_passes(certificate: tuple[Path, Path]) -> None:

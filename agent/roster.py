@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 
 from agent.api import Listed, Opened, Throttled
@@ -15,6 +16,8 @@ MAX_SESSIONS = 100
 #: Attempts to open a session, and the seconds between them.
 OPEN_ATTEMPTS = 4
 OPEN_FIRST, OPEN_MOST = 0.25, 2.0
+#: Seconds after the last session's end until its memory is collected.
+TIDY_AFTER = 1.0
 
 
 class Roster:
@@ -72,6 +75,9 @@ class Roster:
         finally:
             self._tasks.pop(session, None)
             self._running.pop(session, None)
+            if not self._tasks:
+                # A session is a knot of callbacks: an idle agent gives its memory back at once.
+                asyncio.get_running_loop().call_later(TIDY_AFTER, gc.collect)
 
     async def _open(self, session: str) -> None:
         """A hint at a session that is over is worth a line in the report: who sent it?"""

@@ -77,6 +77,8 @@ def _follow(hatchway: Hatchway, started: Started, terminal: Terminal, *, filtere
     except BrokenPipeError:
         _end(hatchway, started)
         raise
+    if terminal.keyboard and (outcome.ended is None or outcome.ended.exit_code is None):
+        _tell("")  # the remote side did not end its line
     return _conclude(hatchway, started, outcome)
 
 
@@ -110,9 +112,9 @@ def _report(hatchway: Hatchway, started: Started, ended: Ended) -> int:
         return refuse(ended.error)
     if code is None:
         code, reason = _recorded(hatchway, started, reason)
-    what = reason or ("exit" if code is not None else "ended by the service")
-    status = "" if code is None else f", exit code {code}"
-    _tell(f"Session {printable(started.session_id)} ended: {printable(what)}{status}.")
+    how = f": {printable(reason)}" if reason else ""
+    status = "" if code is None else f" with exit code {code}"
+    _tell(f"Session {printable(started.session_id)} ended{status}{how}.")
     return int(Exit.FAILURE) if code is None else _status(code)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 CTRL_C = 0x03
 ESCAPE = ord("~")
-_ENTER = b"\r\n"
+#: What begins a line anew: Enter, and the keys by which people leave one.
+_ENTER = b"\r\n\x03\x04"
 HELP = "~.  end the session      ~~  send a ~      ~?  this help"
 
 

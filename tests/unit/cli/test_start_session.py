@@ -7,6 +7,7 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -23,7 +24,9 @@ class Person:
     """Someone at a terminal of 90 by 30 who has just started a session."""
 
     def __init__(self, *more: str) -> None:
-        self.child = pexpect.spawn(
+        self.rest = b""
+        # Bytes both ways; its type stubs know text only.
+        self.child: Any = pexpect.spawn(
             sys.executable, [*COMMAND, *more], dimensions=(30, 90), timeout=20, echo=True
         )
         self.before = termios.tcgetattr(self.child.child_fd)
@@ -55,7 +58,7 @@ def test_a_session_on_a_terminal(world: World) -> None:
     person.sees("90 30\r\n$ ")
     person.types("\x03\x1a\x1c\x11\x13ls\t")
     person.types("\rexit 3\r")
-    person.sees(f"Session {SESSION} ended: exit, exit code 3.\r\n")
+    person.sees(f"Session {SESSION} ended with exit code 3.\r\n")
     assert person.leaves() == 3
     assert b"\x03\x1a\x1c\x11\x13ls\t\r" in world.shell.typed
     assert world.asked[0].body["Reason"] == "looking around"
@@ -172,7 +175,7 @@ def test_a_script_from_a_pipe_runs_to_its_end(world: World) -> None:
     assert done.returncode == 9
     first, last = done.stderr.decode().splitlines()
     assert first == f"Starting session with SessionId: {SESSION}"
-    assert last == f"Session {SESSION} ended: exit, exit code 9."
+    assert last == f"Session {SESSION} ended with exit code 9."
 
 
 @pytest.mark.parametrize("script", [b"one\n", b"no line end", b""])

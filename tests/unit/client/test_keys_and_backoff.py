@@ -19,6 +19,7 @@ from hatchway.client.keys import EscapeKeys, Pressed
         (b"~.", Pressed(b"", quit=True)),
         (b"ls\r~.rest", Pressed(b"ls\r", quit=True)),
         (b"a~.", Pressed(b"a~.")),
+        (b"a\x03~.", Pressed(b"a\x03", quit=True)),
         (b"~~.", Pressed(b"~.")),
         (b"~/bin", Pressed(b"~/bin")),
         (b"~?ls", Pressed(b"ls", help=True)),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -24,7 +26,8 @@ from tests.unit.net.authority import Authority
 
 NODE = "i-0123456789abcdef0"
 SESSION = "john-0123456789abcdef0"
-Answer = tuple[int, dict[str, object]]
+Answer = tuple[int, Mapping[str, object]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,8 @@ class World:
 
     # --- the stream API -------------------------------------------------------------------------
 
-    def _call(self, work: object) -> object:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)  # type: ignore
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
     async def _open(self) -> Server:
         return await serve(
@@ -150,7 +153,7 @@ class World:
         return None
 
     def _choose(
-        self, connection: ServerConnection, offered: list[Subprotocol]
+        self, connection: ServerConnection, offered: Sequence[Subprotocol]
     ) -> Subprotocol | None:
         if self.chooses == "the token":
             return offered[-1]

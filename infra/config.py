@@ -103,6 +103,10 @@ class Config:
         """A resource name; the stage is in all of them, so that two deployments fit an account."""
         return f"hatchway-{self.stage}-{what}"
 
+    @property
+    def table(self) -> str:
+        return f"hatchway-{self.stage}"
+
     def secret(self, what: str) -> str:
         """The name of one of the two secrets."""
         return f"hatchway-{self.stage}/{what}"

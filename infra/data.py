@@ -49,7 +49,7 @@ class DataStack(Stack):
         table = dynamodb.Table(
             self,
             "Table",
-            table_name=f"hatchway-{self._config.stage}",
+            table_name=self._config.table,
             partition_key=_string("pk"),
             sort_key=_string("sk"),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,

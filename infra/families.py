@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.config import Config
-from infra.data import DataStack
 from infra.function import Family, FamilyFunction
 from infra.grants import Grants
 from infra.notifications import Notifications
 from infra.packaging import family_code
 
-CONNECT = Family(name="connect", purpose="opens and closes clients' connections")
-SESSIONS = Family(name="sessions", purpose="answers people", memory=512, timeout=25)
-AGENTS = Family(name="agents", purpose="lets agents attach and renew", memory=512)
-UPLINK = Family(name="uplink", purpose="carries what shells print to clients", memory=512)
-RELAY = Family(name="relay", purpose="carries what clients type to nodes", memory=512)
-NODES = Family(name="nodes", purpose="admits nodes and watches them", memory=512, timeout=25)
-EVENTS = Family(name="events", purpose="tells of changes", timeout=30)
-SWEEP = Family(name="sweep", purpose="ends what is overdue", timeout=60)
+
+def _family(name: str, purpose: str, memory: int = 256, timeout: int = 10) -> Family:
+    return Family(name=name, folder=name, purpose=purpose, memory=memory, timeout=timeout)
+
+
+CONNECT = _family("connect", "opens and closes clients' connections")
+SESSIONS = _family("sessions", "answers people", memory=512, timeout=25)
+AGENTS = _family("agents", "lets agents attach and renew", memory=512)
+UPLINK = _family("uplink", "carries what shells print to clients", memory=512)
+RELAY = _family("relay", "carries what clients type to nodes", memory=512)
+NODES = _family("nodes", "admits nodes and watches them", memory=512, timeout=25)
+EVENTS = _family("events", "tells of changes", timeout=30)
+SWEEP = _family("sweep", "ends what is overdue", timeout=60)
+#: The credentials that `channel` gives out are for the API that they were asked for at, and a
+#: session policy has no room for two: a second copy of the API has a second function.
+NODES_REGIONAL = replace(NODES, name="nodes-regional")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the functions are told of the world. URLs are resolved templates."""
 
-    data: DataStack
     notifications: Notifications
     stream_url: str
     stream_management_url: str
@@ -47,9 +54,9 @@ class Families:
         if config.urls.iot_data:
             self._common["IOT_DATA_URL"] = config.urls.iot_data
 
-    def nodes(self) -> FamilyFunction:
-        """Made first; `complete_nodes` adds what depends on it."""
-        return self._make(NODES, **self._table(), **self._management())
+    def nodes(self, family: Family) -> FamilyFunction:
+        """Made first; what its environment says of role and API comes when they are made."""
+        return self._make(family, **self._table(), **self._management())
 
     def connect(self) -> FamilyFunction:
         return self._make(CONNECT, **self._table(), **self._management())
@@ -91,13 +98,13 @@ class Families:
         return self._make(SWEEP, **self._table(), **self._management())
 
     def _make(self, family: Family, **environment: str) -> FamilyFunction:
-        code = family_code(family.name, self._config.architecture, self._sources)
+        code = family_code(family.folder, self._config.architecture, self._sources)
         return FamilyFunction(
             self._scope, self._config, family, code, {**self._common, **environment}
         )
 
     def _table(self) -> dict[str, str]:
-        return {"TABLE": self._around.data.table.table_name}
+        return {"TABLE": self._config.table}
 
     def _management(self) -> dict[str, str]:
         return {"STREAM_MANAGEMENT_URL": self._around.stream_management_url}
@@ -109,31 +116,31 @@ class Families:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class All:
-    """The eight, made."""
+    """The eight, made; `nodes` once for each copy of the agent API, the first one watching."""
 
     connect: FamilyFunction
     sessions: FamilyFunction
     agents: FamilyFunction
     uplink: FamilyFunction
     relay: FamilyFunction
-    nodes: FamilyFunction
+    nodes: Sequence[FamilyFunction]
     events: FamilyFunction
     sweep: FamilyFunction
 
     def grant(self, grants: Grants, notifications: Notifications, channel: iam.IRole) -> None:
         """The last column of docs/protocol.md's table of families."""
-        grants.table(self.connect, self.sessions, self.agents, self.nodes, self.sweep)
-        grants.post(self.connect, self.sessions, self.agents, self.uplink, self.nodes, self.sweep)
+        grants.table(self.connect, self.sessions, self.agents, *self.nodes, self.sweep)
+        grants.post(self.connect, self.sessions, self.agents, self.uplink, *self.nodes, self.sweep)
         grants.close(self.connect, self.sessions, self.agents, self.sweep)
-        grants.hint(self.connect, self.sessions, self.nodes, self.sweep)
+        grants.hint(self.connect, self.sessions, *self.nodes, self.sweep)
         grants.send(self.relay)
         grants.secrets(self.agents, "seal", "ticket")
         grants.secrets(self.uplink, "ticket")
         grants.secrets(self.relay, "seal")
-        grants.describe_instances(self.sessions, self.nodes)
+        grants.describe_instances(self.sessions, *self.nodes)
         grants.read_policies(self.sessions)
-        grants.read_profiles(self.nodes)
-        grants.disconnect_nodes(self.sessions, self.nodes)
-        grants.find_iot(self.sessions, self.nodes)
-        grants.assume(self.nodes, channel)
+        grants.read_profiles(*self.nodes)
+        grants.disconnect_nodes(self.sessions, *self.nodes)
+        grants.find_iot(self.sessions, *self.nodes)
+        grants.assume(channel, *self.nodes)
         grants.put_events(self.events, notifications.bus)

@@ -51,6 +51,12 @@ _IAM_POLICIES = (
     "iam:ListUserTags",
 )
 
+#: Why a resource may hold a `*`.
+_CONNECTION = "Connection ids are made by API Gateway; one method of one stage of one API."
+_NODE = "Nodes come and go; one kind of name, of this deployment only."
+_NO_RESOURCE = "The action knows no resource."
+_ANYBODY = "Read only: whoever calls, and whichever node enrols, is looked up in IAM."
+
 
 @dataclass(frozen=True, slots=True)
 class Grants:
@@ -62,9 +68,14 @@ class Grants:
     stream: StreamApi
 
     def table(self, *families: FamilyFunction) -> None:
-        table = self.data.table.table_arn
+        table = self._arn("dynamodb", "table", self.config.table)
         for family in families:
-            family.grant(*_READ, *_WRITE, on=[table, f"{table}/index/*"])
+            family.grant(
+                *_READ,
+                *_WRITE,
+                on=[table, f"{table}/index/*"],
+                wildcard="The three indexes of the one table.",
+            )
             family.grant(*_TABLE_KEY, on=[self.data.key.key_arn], when=self._via("dynamodb"))
 
     def secrets(self, family: FamilyFunction, *names: str) -> None:
@@ -78,51 +89,61 @@ class Grants:
 
     def post(self, *families: FamilyFunction) -> None:
         for family in families:
-            family.grant("execute-api:ManageConnections", on=[self._connections("POST")])
+            family.grant(
+                "execute-api:ManageConnections",
+                on=[self._connections("POST")],
+                wildcard=_CONNECTION,
+            )
 
     def close(self, *families: FamilyFunction) -> None:
         for family in families:
-            family.grant("execute-api:ManageConnections", on=[self._connections("DELETE")])
+            family.grant(
+                "execute-api:ManageConnections",
+                on=[self._connections("DELETE")],
+                wildcard=_CONNECTION,
+            )
 
     def hint(self, *families: FamilyFunction) -> None:
         for family in families:
-            family.grant("iot:Publish", on=[self._topic("*/control")])
+            family.grant("iot:Publish", on=[self._topic("*/control")], wildcard=_NODE)
 
     def send(self, family: FamilyFunction) -> None:
-        family.grant("iot:Publish", on=[self._topic("*/data/*")])
+        family.grant("iot:Publish", on=[self._topic("*/data/*")], wildcard=_NODE)
 
     def disconnect_nodes(self, *families: FamilyFunction) -> None:
         clients = self._arn("iot", "client", f"{self.config.topic_root}/*")
         for family in families:
-            family.grant("iot:DeleteConnection", on=[clients])
+            family.grant("iot:DeleteConnection", on=[clients], wildcard=_NODE)
 
     def find_iot(self, *families: FamilyFunction) -> None:
-        """The account's data endpoint; the action knows no resource."""
+        """Where the account's data endpoint is."""
         for family in families:
-            family.grant("iot:DescribeEndpoint", on=["*"])
+            family.grant("iot:DescribeEndpoint", on=["*"], wildcard=_NO_RESOURCE)
 
     def describe_instances(self, *families: FamilyFunction) -> None:
-        """EC2's Describe actions know no resource."""
         for family in families:
-            family.grant("ec2:DescribeInstances", "ec2:DescribeTags", on=["*"])
+            family.grant(
+                "ec2:DescribeInstances", "ec2:DescribeTags", on=["*"], wildcard=_NO_RESOURCE
+            )
 
     def read_policies(self, family: FamilyFunction) -> None:
-        family.grant(*_IAM_POLICIES, on=self._principals("user", "group", "role", "policy"))
+        principals = self._principals("user", "group", "role", "policy")
+        family.grant(*_IAM_POLICIES, on=principals, wildcard=_ANYBODY)
         # Policies of AWS itself belong to no account.
         aws_policies = f"arn:{self.stack.partition}:iam::aws:policy/*"
-        family.grant("iam:GetPolicy", "iam:GetPolicyVersion", on=[aws_policies])
+        family.grant("iam:GetPolicy", "iam:GetPolicyVersion", on=[aws_policies], wildcard=_ANYBODY)
 
-    def read_profiles(self, family: FamilyFunction) -> None:
-        family.grant("iam:GetInstanceProfile", on=self._principals("instance-profile"))
+    def read_profiles(self, *families: FamilyFunction) -> None:
+        profiles = self._principals("instance-profile")
+        for family in families:
+            family.grant("iam:GetInstanceProfile", on=profiles, wildcard=_ANYBODY)
 
-    def assume(self, family: FamilyFunction, role: iam.IRole) -> None:
-        family.grant("sts:AssumeRole", on=[role.role_arn])
+    def assume(self, role: iam.IRole, *families: FamilyFunction) -> None:
+        for family in families:
+            family.grant("sts:AssumeRole", on=[role.role_arn])
 
     def put_events(self, family: FamilyFunction, bus: events.IEventBus) -> None:
         family.grant("events:PutEvents", on=[bus.event_bus_arn])
-
-    def read_stream_key(self, family: FamilyFunction) -> None:
-        family.grant("kms:Decrypt", on=[self.data.key.key_arn], when=self._via("dynamodb"))
 
     def _via(self, service: str) -> dict[str, object]:
         host = f"{service}.{self.stack.region}.{self.stack.url_suffix}"

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra.agent_api import CHANNEL, CHANNEL_ROLE_ROUTES, AgentApi
 from infra.config import Config
-from infra.findings import accept
+from infra.findings import accept_wildcards
 from infra.people_api import ADMIN_ROUTES, USER_ROUTES, PeopleApi
 
 _CUT_DOWN = (
@@ -19,20 +19,21 @@ _CUT_DOWN = (
 )
 
 
-def channel_role(scope: Construct, config: Config, nodes: iam.IRole) -> iam.Role:
+def channel_role(scope: Construct, config: Config, nodes: Sequence[iam.IRole]) -> iam.Role:
     """What an agent's hour of credentials is made of; only the nodes function may assume it."""
     role = iam.Role(
         scope,
         "ChannelRole",
         role_name=config.name("channel"),
         description=f"Hatchway {config.stage}: agents, cut down to one node in each session",
-        assumed_by=iam.ArnPrincipal(nodes.role_arn),
+        assumed_by=iam.CompositePrincipal(*(iam.ArnPrincipal(role.role_arn) for role in nodes)),
     )
     arn = Stack.of(scope).format_arn
     own = f"{config.topic_root}/*"
     for action, kind in (("Connect", "client"), ("Subscribe", "topicfilter"), ("Receive", "topic")):
         resource = arn(service="iot", resource=kind, resource_name=own)
         role.add_to_policy(iam.PolicyStatement(actions=[f"iot:{action}"], resources=[resource]))
+        accept_wildcards(role, _CUT_DOWN, [resource])
     return role
 
 
@@ -40,7 +41,7 @@ def let_channel_role_call(role: iam.Role, apis: Sequence[AgentApi]) -> None:
     """All routes of the agent API but `channel`, which makes the credentials themselves."""
     routes = [arn for api in apis for arn in api.arns(*CHANNEL_ROLE_ROUTES)]
     role.add_to_policy(iam.PolicyStatement(actions=["execute-api:Invoke"], resources=routes))
-    accept_wildcards(role, _CUT_DOWN)
+    accept_wildcards(role, _CUT_DOWN, routes)
 
 
 class CallerPolicies(Construct):
@@ -73,10 +74,5 @@ class CallerPolicies(Construct):
                 iam.PolicyStatement(actions=["execute-api:Invoke"], resources=list(arns))
             ],
         )
-        accept_wildcards(policy, "Stands for any node or session id in one route of one API.")
+        accept_wildcards(policy, "Any node or session id, in one route of one API.", arns)
         return policy
-
-
-def accept_wildcards(construct: Construct, reason: str) -> None:
-    """Placeholder until the findings are listed one by one."""
-    accept(construct, "AwsSolutions-IAM5", reason)

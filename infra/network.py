@@ -157,7 +157,8 @@ class NetworkStack(Stack):
     def _iot_data(self, group: ec2.CfnSecurityGroup) -> None:
         """The endpoint, and its name: a zone for the account's own data host and no other."""
         endpoint = self._interface("IotData", "iot.data", group)
-        entry = Fn.split(":", Fn.select(0, endpoint.attr_dns_entries), 2)
+        # "hosted zone id:name", the regional name first.
+        entry = Fn.split(":", Fn.select(0, endpoint.attr_dns_entries))
         zone = route53.CfnHostedZone(
             self,
             "IotDataZone",

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -69,21 +68,13 @@ class Notifications(Construct):
             self.topic.add_subscription(subscriptions.EmailSubscription(config.notify_email))
 
     def _topic(self) -> sns.Topic:
-        # EventBridge can use a customer key only, and that key must name it (without a condition:
-        # EventBridge documents none for encrypted topics).
+        # EventBridge can use a customer key only; its target lets it in, without a condition, as
+        # EventBridge documents none for encrypted topics.
         key = kms.Key(
             self,
             "Key",
             description=f"Hatchway {self._config.stage}: notifications",
             enable_key_rotation=True,
-        )
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="EventBridgePublishesEncrypted",
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                resources=["*"],
-            )
         )
         return sns.Topic(
             self,

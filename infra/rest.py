@@ -50,7 +50,8 @@ ACCESS_LOG = {
     "gatewayError": "$context.error.responseType",
 }
 
-#: What the gateway refuses before a function sees it, in the words of the API.
+#: What the gateway refuses before a function sees it, in the words of the API. The header
+#: x-amzn-errortype is the gateway's own and stays.
 _GATEWAY_ERRORS: Mapping[str, tuple[str, str]] = {
     "ACCESS_DENIED": (AccessDeniedException.code, "403"),
     "MISSING_AUTHENTICATION_TOKEN": ("MissingAuthenticationTokenException", "403"),
@@ -96,6 +97,8 @@ class RestFront(Construct):
             ),
             deploy_options=_stage(config, throttle, log_group),
         )
+        # The stack puts out the address by its own template.
+        self.api.node.try_remove_child("Endpoint")
         self._route(routes)
         self._errors()
         self._accept()
@@ -109,9 +112,8 @@ class RestFront(Construct):
         for (method, path), family in routes.items():
             integration = integrations.setdefault(
                 family,
-                apigateway.LambdaIntegration(
-                    family.function, allow_test_invoke=False, scope_permission_to_method=False
-                ),
+                # One permission for the whole API rather than one for each method.
+                apigateway.LambdaIntegration(family.function, scope_permission_to_method=False),
             )
             self.api.root.resource_for_path(path).add_method(method, integration)
 
@@ -125,7 +127,6 @@ class RestFront(Construct):
                 f"Error{kind.title().replace('_', '')}",
                 type=apigateway.ResponseType.of(kind),
                 status_code=status or None,
-                response_headers={"x-amzn-errortype": f"'{code}'"},
                 templates={"application/json": body},
             )
 

@@ -10,9 +10,9 @@ from constructs import Construct, IConstruct
 
 from infra.account import ApiGatewayAccount
 from infra.agent_api import AgentApi, AgentFamilies
-from infra.config import Config
+from infra.config import AgentApiMode, Config
 from infra.data import DataStack
-from infra.families import All, Families, Surroundings
+from infra.families import NODES, NODES_REGIONAL, All, Families, Surroundings
 from infra.grants import Grants
 from infra.identity import CallerPolicies, channel_role, let_channel_role_call
 from infra.notifications import Notifications
@@ -46,27 +46,28 @@ class ServiceStack(Stack):
         self._endpoints = tuple(endpoints)
         self._notifications = Notifications(self, config)
         self._stream = StreamApi(self, config)
-        self._make_functions(data, sources)
+        self._make_functions(sources)
         self._make_apis()
         self._wire(data)
         self._depend_on_account()
-        self._output(data)
+        self._output()
 
-    def _make_functions(self, data: DataStack, sources: Path) -> None:
+    def _make_functions(self, sources: Path) -> None:
         urls = self._config.urls
         families = Families(
             self,
             self._config,
             Surroundings(
-                data=data,
                 notifications=self._notifications,
                 stream_url=self._url(urls.stream, self._stream.api_id),
                 stream_management_url=self._url(urls.stream_management, self._stream.api_id),
             ),
             sources,
         )
-        nodes = families.nodes()
-        self._channel = channel_role(self, self._config, nodes.role)
+        both = self._config.agent_api is AgentApiMode.BOTH
+        kinds = (NODES, NODES_REGIONAL) if both else (NODES,)
+        nodes = [families.nodes(kind) for kind in kinds]
+        self._channel = channel_role(self, self._config, [each.role for each in nodes])
         self._all = All(
             nodes=nodes,
             connect=families.connect(),
@@ -81,18 +82,19 @@ class ServiceStack(Stack):
     def _make_apis(self) -> None:
         every, mode = self._all, self._config.agent_api
         self._people = PeopleApi(self, self._config, every.sessions)
-        families = AgentFamilies(every.agents, every.uplink, every.nodes)
+        copies = [
+            private for private, wanted in ((True, mode.private), (False, mode.regional)) if wanted
+        ]
         self._agent_apis = [
             AgentApi(
                 self,
                 self._config,
-                families,
+                AgentFamilies(every.agents, every.uplink, nodes),
                 self._channel,
                 private=private,
                 endpoints=self._endpoints,
             )
-            for private, wanted in ((True, mode.private), (False, mode.regional))
-            if wanted
+            for private, nodes in zip(copies, every.nodes, strict=True)
         ]
         self._stream_stage = self._stream.serve(
             StreamFamilies(every.connect, every.relay, every.sessions)
@@ -104,11 +106,11 @@ class ServiceStack(Stack):
         grants = Grants(self, self._config, data, self._stream)
         every.grant(grants, self._notifications, self._channel)
         let_channel_role_call(self._channel, self._agent_apis)
-        nodes = every.nodes.function
-        nodes.add_environment("CHANNEL_ROLE_ARN", self._channel.role_arn)
-        nodes.add_environment("CHANNEL_ROLE_ID", self._channel.role_id)
-        nodes.add_environment("AGENT_API_ARN", ",".join(map(self._api_arn, self._agent_apis)))
-        Presence(self, self._config, every.nodes)
+        for nodes, api in zip(every.nodes, self._agent_apis, strict=True):
+            nodes.function.add_environment("CHANNEL_ROLE_ARN", self._channel.role_arn)
+            nodes.function.add_environment("CHANNEL_ROLE_ID", self._channel.role_id)
+            nodes.function.add_environment("AGENT_API_ARN", self._api_arn(api))
+        Presence(self, self._config, every.nodes[0])
         Changes(self, self._config, data.table, every.events)
         EveryMinute(self, self._config, every.sweep)
 
@@ -139,7 +141,7 @@ class ServiceStack(Stack):
             template = template.replace("{endpoint}", self._endpoints[0])
         return self._url(template, api)
 
-    def _output(self, data: DataStack) -> None:
+    def _output(self) -> None:
         outputs = {
             "PeopleApiUrl": self._url(self._config.urls.people, self._people.api.rest_api_id),
             "AgentApiUrl": self._agent_url(),
@@ -149,7 +151,7 @@ class ServiceStack(Stack):
             ),
             "TopicArn": self._notifications.topic.topic_arn,
             "EventBusName": self._notifications.bus.event_bus_name,
-            "TableName": data.table.table_name,
+            "TableName": self._config.table,
             "UserPolicyArn": self._policies.for_users.managed_policy_arn,
             "AdminPolicyArn": self._policies.for_admins.managed_policy_arn,
             "NodePolicyArn": self._policies.for_nodes.managed_policy_arn,

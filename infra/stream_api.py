@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from aws_cdk import CfnResource, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -149,10 +149,5 @@ class StreamApi(Construct):
                 throttling_burst_limit=BURST,
             ),
         )
-        _after(stage, routes)
+        stage.node.add_dependency(*routes)
         return stage
-
-
-def _after(stage: CfnResource, routes: list[apigateway.CfnRoute]) -> None:
-    for route in routes:
-        stage.add_dependency(route)

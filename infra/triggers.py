@@ -30,30 +30,32 @@ class Presence(Construct):
 
     def __init__(self, scope: Construct, config: Config, nodes: FamilyFunction) -> None:
         super().__init__(scope, "Presence")
+        # One rule each: a third kind of event tells of refused connections, which anybody causes.
+        for event in ("connected", "disconnected"):
+            rule = self._rule(config, event, nodes)
+            nodes.function.add_permission(
+                f"Presence{event.capitalize()}",
+                principal=iam.ServicePrincipal("iot.amazonaws.com"),
+                source_account=Stack.of(self).account,
+                source_arn=rule.attr_arn,
+            )
+
+    def _rule(self, config: Config, event: str, nodes: FamilyFunction) -> iot.CfnTopicRule:
         # A data channel's client id has one level more, another stage's another second level.
-        topics = f"$aws/events/presence/+/{config.topic_root}/+"
-        rule = iot.CfnTopicRule(
+        topics = f"$aws/events/presence/{event}/{config.topic_root}/+"
+        to_function = iot.CfnTopicRule.ActionProperty(
+            lambda_=iot.CfnTopicRule.LambdaActionProperty(function_arn=nodes.function.function_arn)
+        )
+        return iot.CfnTopicRule(
             self,
-            "Rule",
-            rule_name=f"hatchway_{config.stage}_presence",
+            event.capitalize(),
+            rule_name=f"hatchway_{config.stage}_{event}",
             topic_rule_payload=iot.CfnTopicRule.TopicRulePayloadProperty(
                 sql=f"SELECT * FROM '{topics}'",  # noqa: S608  a checked stage, in IoT's SQL
                 aws_iot_sql_version="2016-03-23",
-                description=f"Hatchway {config.stage}: nodes come and go",
-                actions=[
-                    iot.CfnTopicRule.ActionProperty(
-                        lambda_=iot.CfnTopicRule.LambdaActionProperty(
-                            function_arn=nodes.function.function_arn
-                        )
-                    )
-                ],
+                description=f"Hatchway {config.stage}: nodes that are {event}",
+                actions=[to_function],
             ),
-        )
-        nodes.function.add_permission(
-            "Presence",
-            principal=iam.ServicePrincipal("iot.amazonaws.com"),
-            source_account=Stack.of(self).account,
-            source_arn=rule.attr_arn,
         )
 
 
@@ -73,6 +75,12 @@ class Changes(Construct):
             retention_period=Duration.days(14),
         )
         accept(untold, "AwsSolutions-SQS3", "This is the dead-letter queue.")
+        accept(
+            function.role,
+            "AwsSolutions-IAM5",
+            "dynamodb:ListStreams, which the event source asks for, knows no resource.",
+            "Resource::*",
+        )
         function.function.add_event_source(
             sources.DynamoEventSource(
                 table,

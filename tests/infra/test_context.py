@@ -1,0 +1,126 @@
+"""Context values are checked before anything is built; the error names the key."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.config import IOT_HOST_COMMAND, AgentApiMode, Architecture, InvalidContext, NetworkMode
+from infra.context import LOG_RETENTION_DAYS, MAX_RESERVED_CONCURRENCY, read
+
+EXISTING = {
+    "network": "existing",
+    "vpcId": "vpc-0123456789abcdef0",
+    "vpcCidr": "10.0.0.0/16",
+    "subnetIds": "subnet-01234567",
+    "iotDataHost": "a1-ats.iot.us-east-1.amazonaws.com",
+}
+
+
+def test_an_empty_context_is_a_private_deployment_on_arm64() -> None:
+    config = read({})
+    assert (config.stage, config.architecture) == ("prod", Architecture.ARM64)
+    assert config.agent_api is AgentApiMode.PRIVATE
+    assert config.network.mode is NetworkMode.NONE
+    assert config.agent_must_come_from_instance
+    assert config.reserved_concurrency == 0
+
+
+def test_the_cdk_s_own_keys_are_passed_over() -> None:
+    read({"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cli-telemetry": False})
+
+
+def test_a_misspelt_key_is_refused() -> None:
+    with pytest.raises(InvalidContext) as refused:
+        read({"agentApiURL": "https://{api}"})
+    assert refused.value.key == "agentApiURL"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("stage", "Prod"),
+        ("stage", "a-b"),
+        ("stage", 7),
+        ("architecture", "amd64"),
+        ("agentApi", "public"),
+        ("network", "vpc"),
+        ("agentMustComeFromInstance", "yes"),
+        ("apiGatewayAccount", 1.5),
+        ("retainData", "False"),
+        ("logRetentionDays", "31"),
+        ("logRetentionDays", "٣٠"),
+        ("reservedConcurrency", "-1"),
+        ("reservedConcurrency", str(MAX_RESERVED_CONCURRENCY + 1)),
+        ("notifyEmail", "nobody"),
+        ("peopleApiUrl", "http://{api}"),
+        ("peopleApiUrl", "https://host"),
+        ("streamUrl", "https://{api}"),
+        ("streamUrl", "wss://{api}/{unknown}"),
+        ("streamManagementUrl", "https://{api}?x=1"),
+        ("agentApiUrl", "https://u@{api}"),
+        ("iotDataUrl", "iot:443"),
+        ("executeApiEndpointIds", "vpce-1"),
+    ],
+)
+def test_a_malformed_value_is_refused_by_its_key(key: str, value: object) -> None:
+    with pytest.raises(InvalidContext) as refused:
+        read({key: value})
+    assert refused.value.key == key
+
+
+@pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
+def test_the_retentions_of_cloudwatch_are_taken(days: int) -> None:
+    assert read({"logRetentionDays": str(days)}).log_retention_days == days
+
+
+def test_limits_of_reserved_concurrency_are_taken() -> None:
+    assert read({"reservedConcurrency": "0"}).reserved_concurrency == 0
+    highest = read({"reservedConcurrency": MAX_RESERVED_CONCURRENCY})
+    assert highest.reserved_concurrency == MAX_RESERVED_CONCURRENCY
+
+
+def test_a_trailing_slash_of_a_url_is_dropped() -> None:
+    assert read({"peopleApiUrl": "https://h/{api}/"}).urls.people == "https://h/{api}"
+
+
+@pytest.mark.parametrize("missing", ["vpcId", "vpcCidr", "subnetIds", "iotDataHost"])
+def test_an_existing_network_needs_its_ids(missing: str) -> None:
+    with pytest.raises(InvalidContext) as refused:
+        read({key: value for key, value in EXISTING.items() if key != missing})
+    assert refused.value.key == missing
+
+
+@pytest.mark.parametrize("mode", ["own", "existing"])
+def test_a_missing_iot_host_is_an_error_that_prints_the_command(mode: str) -> None:
+    context = {**EXISTING, "iotDataHost": ""} if mode == "existing" else {"network": "own"}
+    with pytest.raises(InvalidContext) as refused:
+        read(context)
+    assert IOT_HOST_COMMAND in refused.value.message
+
+
+def test_endpoints_that_are_there_already_need_neither_subnets_nor_a_host() -> None:
+    network = read(
+        {
+            "network": "existing",
+            "vpcId": "vpc-01234567",
+            "vpcCidr": "10.0.0.0/16",
+            "executeApiEndpointIds": "vpce-01234567, vpce-0123456789abcdef0",
+            "iotDataEndpointId": "vpce-01234567",
+        }
+    ).network
+    assert network.execute_api_endpoint_ids == ("vpce-01234567", "vpce-0123456789abcdef0")
+
+
+@pytest.mark.parametrize("mode", ["none", "own"])
+@pytest.mark.parametrize("key", ["vpcId", "subnetIds", "routeTableIds", "iotDataEndpointId"])
+def test_ids_without_an_existing_network_are_refused(mode: str, key: str) -> None:
+    kind = {"vpcId": "vpc", "subnetIds": "subnet", "routeTableIds": "rtb"}.get(key, "vpce")
+    with pytest.raises(InvalidContext) as refused:
+        read({"network": mode, "iotDataHost": "h", key: f"{kind}-01234567"})
+    assert refused.value.key == key
+
+
+def test_one_vpc_is_enough() -> None:
+    with pytest.raises(InvalidContext) as refused:
+        read({**EXISTING, "vpcId": "vpc-01234567,vpc-01234568"})
+    assert refused.value.key == "vpcId"

@@ -1,0 +1,129 @@
+"""Events in and out: presence, the table's stream, the clock, the bus, and the text for people."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from infra.notifications import ended_text, running_text
+from tests.infra.conftest import Synth
+from tests.infra.templates import Stacks, text
+
+
+def transformer(stacks: Stacks, name: str) -> dict[str, Any]:
+    rule = stacks.service.one("AWS::Events::Rule", Name=f"hatchway-prod-{name}")
+    (target,) = rule["Targets"]
+    found: dict[str, Any] = target["InputTransformer"]
+    return found
+
+
+def test_presence_is_filtered_to_control_channels_of_this_stage(default: Stacks) -> None:
+    rules = default.service.properties("AWS::IoT::TopicRule")
+    assert {rule["TopicRulePayload"]["Sql"] for rule in rules} == {
+        "SELECT * FROM '$aws/events/presence/connected/hatchway/prod/+'",
+        "SELECT * FROM '$aws/events/presence/disconnected/hatchway/prod/+'",
+    }
+    for rule in rules:
+        assert re.fullmatch(r"\w+", rule["RuleName"])
+
+
+def test_only_these_rules_of_this_account_invoke_the_nodes_function(default: Stacks) -> None:
+    permissions = [
+        each
+        for each in default.service.properties("AWS::Lambda::Permission")
+        if each["Principal"] == "iot.amazonaws.com"
+    ]
+    assert len(permissions) == 2
+    for each in permissions:
+        assert text(each["SourceAccount"]) == "<AWS::AccountId>"
+        assert re.fullmatch(r"<Presence\w+\.Arn>", text(each["SourceArn"]))
+
+
+def test_every_permission_to_invoke_names_its_source(default: Stacks) -> None:
+    for each in default.service.properties("AWS::Lambda::Permission"):
+        assert "SourceArn" in each
+
+
+def test_changes_are_retried_bisected_and_never_dropped_in_silence(default: Stacks) -> None:
+    source = default.service.one("AWS::Lambda::EventSourceMapping")
+    assert source["BisectBatchOnFunctionError"] is True
+    assert source["MaximumRetryAttempts"] > 0
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert "Untold" in text(source["DestinationConfig"]["OnFailure"]["Destination"])
+
+
+def test_changes_of_tokens_and_connections_wake_nobody(default: Stacks) -> None:
+    source = default.service.one("AWS::Lambda::EventSourceMapping")
+    patterns = [each["Pattern"] for each in source["FilterCriteria"]["Filters"]]
+    prefixes = {prefix for each in patterns for prefix in re.findall(r'"prefix":"([^"]+)"', each)}
+    assert prefixes == {"SESSION#", "NODE#"}
+
+
+def test_the_sweeper_runs_every_minute(default: Stacks) -> None:
+    rule = default.service.one("AWS::Events::Rule", Name="hatchway-prod-sweep")
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+
+
+@pytest.mark.parametrize("name", ["running", "ended"])
+def test_a_notification_is_a_text_in_quotes_with_no_placeholder_left_undefined(
+    default: Stacks, name: str
+) -> None:
+    found = transformer(default, name)
+    template = found["InputTemplate"]
+    # EventBridge takes a text in quotes only; there must be none within.
+    assert template[0] == template[-1] == '"'
+    assert '"' not in template[1:-1]
+    assert set(re.findall(r"<([^>]+)>", template)) == set(found["InputPathsMap"])
+
+
+def test_notifications_of_a_running_session_name_no_member_that_only_ended_ones_have() -> None:
+    for member in ("endDate", "durationSeconds", "endReason", "exitCode"):
+        assert member not in running_text()
+
+
+@pytest.mark.parametrize("make", [running_text, ended_text])
+def test_what_the_owner_wrote_stands_last(make: Any) -> None:
+    assert make().rstrip("}").endswith("reason") or "Reason given" in make().rpartition(". ")[2]
+
+
+def test_the_rules_cover_every_state_once(default: Stacks) -> None:
+    states = [
+        state
+        for name in ("running", "ended")
+        for state in default.service.one("AWS::Events::Rule", Name=f"hatchway-prod-{name}")[
+            "EventPattern"
+        ]["detail"]["status"]
+    ]
+    assert sorted(states) == sorted(
+        ["Connecting", "Connected", "Disconnected", "Terminating", "Terminated", "Failed"]
+    )
+
+
+def test_the_topic_s_key_lets_eventbridge_in(default: Stacks) -> None:
+    statements = default.service.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    (letting,) = [
+        each for each in statements if each["Principal"] == {"Service": "events.amazonaws.com"}
+    ]
+    assert letting["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert "Condition" not in letting
+    topic = default.service.one("AWS::SNS::Topic")
+    assert text(topic["KmsMasterKeyId"]).startswith("<NotificationsKey")
+
+
+def test_the_data_key_lets_no_service_in(default: Stacks) -> None:
+    statements = default.data.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    assert not [each for each in statements if "Service" in each["Principal"]]
+
+
+def test_the_topic_takes_nothing_without_tls(default: Stacks) -> None:
+    statements = default.service.one("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    denying = [each for each in statements if each["Effect"] == "Deny"]
+    assert denying[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_an_email_address_is_subscribed(synth: Synth, default: Stacks) -> None:
+    assert not default.service.of("AWS::SNS::Subscription")
+    subscription = synth(notifyEmail="ops@example.org").service.one("AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")

@@ -66,7 +66,7 @@ STAYS = {
     "cursor keys and keypad": b"\x1b[?1h\x1b=\x1b[?1l\x1b>",
     "mouse and paste": b"\x1b[?1000;1006h\x1b[?2004h",
     "scroll region": b"\x1b[2;10r\x1bM\x1bD",
-    "character sets": b"\x1b(0lqk\x1b(B\x0e\x0f",
+    "character sets": b"\x1b)0\x1b(0lqk\x1b(B\x0e\x0f",
     "soft reset": b"\x1b[!p",
     "cursor shape": b"\x1b[2 q",
     "save and restore": b"\x1b7\x1b8\x1b[s\x1b[u",

@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import time
+from collections import deque
+from pathlib import Path
 
 from agent import config, enrolment
 from agent.api import AgentApi
@@ -26,6 +28,8 @@ from hatchway.core.sealing import Cipher
 STOP_TIME = 8.0
 INSTANCE_BYTES = 16
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+#: Places named where something unexpected went wrong.
+FRAMES = 4
 
 
 def main() -> int:
@@ -41,7 +45,7 @@ def main() -> int:
         log.error("cannot run", code=error.code, message=error.message)
         return Exit.USAGE
     except Exception as error:  # its text may quote anything: the kind has to do
-        log.error("unexpected", kind=type(error).__name__)
+        log.error("unexpected", kind=type(error).__name__, where=_where(error))
         return Exit.INTERNAL
     return Exit.OK
 
@@ -127,6 +131,18 @@ def _cipher(key: bytes) -> Cipher:
 
 
 def _unexpected(log: Log, context: dict[str, object]) -> None:
-    """An error that nobody expected: its kind only, for its text may quote what was typed."""
+    """An error that nobody expected: its kind and place, for its text may quote what was typed."""
     error = context.get("exception")
-    log.error("unexpected", kind=type(error).__name__ if error else "")
+    if isinstance(error, BaseException):
+        log.error("unexpected", kind=type(error).__name__, where=_where(error))
+    else:
+        log.error("unexpected")
+
+
+def _where(error: BaseException) -> str:
+    """The innermost frames, as file names and lines: nothing of what they held."""
+    trace, places = error.__traceback__, deque[str](maxlen=FRAMES)
+    while trace is not None:
+        places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " > ".join(places)

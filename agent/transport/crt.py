@@ -33,7 +33,15 @@ def code_of(error: BaseException | None) -> str:
 
 async def settled(future: Future[T]) -> T:
     """The result of a runtime's future, which is never cancelled: the runtime sets it anyway."""
-    return await asyncio.shield(asyncio.wrap_future(future))
+    inner = asyncio.wrap_future(future)
+    inner.add_done_callback(_seen)
+    return await asyncio.shield(inner)
+
+
+def _seen(future: asyncio.Future[T]) -> None:
+    """A failure after we stopped waiting is nobody's business any more."""
+    if not future.cancelled():
+        future.exception()
 
 
 class Crt:

@@ -87,7 +87,7 @@ class EdgeProxy:
 
     def cut(self, how: Cut, kind: Kind | None = None) -> int:
         """Ends the tunnels of a kind (all kinds by default); how many they were."""
-        return self._call(self._cut(how, kind))
+        return int(self._call(self._cut(how, kind)))
 
     def mute(self, muted: bool = True) -> None:
         """While muted, nothing passes in any direction and nothing is closed: a dead network."""

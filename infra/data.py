@@ -13,9 +13,12 @@ from infra.findings import accept
 
 #: Letters and digits; 64 of them carry more than 256 bits.
 SECRET_LENGTH = 64
-#: Name and partition key, docs/protocol.md, "Table"; all are read in the order of one attribute.
-INDEXES = {"byState": "gsi1pk", "byOwner": "gsi2pk", "byTarget": "gsi3pk"}
-INDEX_ORDER = "gsi1sk"
+#: Name, partition key and range key: docs/protocol.md, "Table".
+INDEXES = {
+    "byState": ("gsi1pk", "gsi1sk"),
+    "byOwner": ("gsi2pk", "gsi2sk"),
+    "byTarget": ("gsi3pk", "gsi3sk"),
+}
 
 
 def _string(name: str) -> dynamodb.Attribute:
@@ -63,9 +66,9 @@ class DataStack(Stack):
             deletion_protection=self._config.retain_data,
             removal_policy=self._removal,
         )
-        for name, partition in INDEXES.items():
+        for name, (partition, order) in INDEXES.items():
             table.add_global_secondary_index(
-                index_name=name, partition_key=_string(partition), sort_key=_string(INDEX_ORDER)
+                index_name=name, partition_key=_string(partition), sort_key=_string(order)
             )
         return table
 

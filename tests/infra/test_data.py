@@ -27,8 +27,8 @@ def test_the_indexes_are_those_that_the_adapter_reads(default: Stacks) -> None:
     }
     assert keys == {
         "byState": ["gsi1pk", "gsi1sk"],
-        "byOwner": ["gsi2pk", "gsi1sk"],
-        "byTarget": ["gsi3pk", "gsi1sk"],
+        "byOwner": ["gsi2pk", "gsi2sk"],
+        "byTarget": ["gsi3pk", "gsi3sk"],
     }
     assert all(
         index["Projection"] == {"ProjectionType": "ALL"}

@@ -93,6 +93,8 @@ class Config:
     agent_must_come_from_instance: bool = True
     api_gateway_account: bool = True
     log_retention_days: int = 90
+    #: Days for which an ended session is described; 0 is the functions' own default.
+    history_days: int = 0
     notify_email: str = ""
     reserved_concurrency: int = 0
     retain_data: bool = True

@@ -26,6 +26,7 @@ from infra.config import (
 #: CloudWatch Logs takes these retention periods (days); longer ones belong into an archive.
 LOG_RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827)
 MAX_RESERVED_CONCURRENCY: Final = 1000
+MAX_HISTORY_DAYS: Final = 3650
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
 _EMAIL = re.compile(r"[^@\s\"',;<>]{1,64}@[A-Za-z0-9.-]{1,255}\Z")
@@ -135,6 +136,12 @@ def read(context: Mapping[str, object]) -> Config:
             90,
             lambda days: days in LOG_RETENTION_DAYS,
             f"is none of {', '.join(map(str, LOG_RETENTION_DAYS))}.",
+        ),
+        history_days=reader.number(
+            "historyDays",
+            0,
+            lambda days: 1 <= days <= MAX_HISTORY_DAYS,
+            f"is not a number from 1 to {MAX_HISTORY_DAYS}.",
         ),
         notify_email=reader.text("notifyEmail", pattern=_EMAIL),
         reserved_concurrency=reader.number(

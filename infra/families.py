@@ -104,7 +104,8 @@ class Families:
         )
 
     def _table(self) -> dict[str, str]:
-        return {"TABLE": self._config.table}
+        days = self._config.history_days
+        return {"TABLE": self._config.table, **({"HISTORY_DAYS": str(days)} if days else {})}
 
     def _management(self) -> dict[str, str]:
         return {"STREAM_MANAGEMENT_URL": self._around.stream_management_url}
@@ -132,7 +133,7 @@ class All:
         grants.table(self.connect, self.sessions, self.agents, *self.nodes, self.sweep)
         grants.post(self.connect, self.sessions, self.agents, self.uplink, *self.nodes, self.sweep)
         grants.close(self.connect, self.sessions, self.agents, self.sweep)
-        grants.hint(self.connect, self.sessions, *self.nodes, self.sweep)
+        grants.hint(self.connect, self.sessions, self.sweep)
         grants.send(self.relay)
         grants.secrets(self.agents, "seal", "ticket")
         grants.secrets(self.uplink, "ticket")
@@ -140,7 +141,7 @@ class All:
         grants.describe_instances(self.sessions, *self.nodes)
         grants.read_policies(self.sessions)
         grants.read_profiles(*self.nodes)
-        grants.disconnect_nodes(self.sessions, *self.nodes)
-        grants.find_iot(self.sessions, *self.nodes)
+        grants.disconnect_nodes(self.sessions)
+        grants.find_iot(*self.nodes)
         grants.assume(channel, *self.nodes)
         grants.put_events(self.events, notifications.bus)

@@ -19,7 +19,6 @@ _WRITE = (
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
     "dynamodb:DeleteItem",
-    "dynamodb:ConditionCheckItem",
 )
 #: What DynamoDB asks of whoever uses a table under a customer key, spelt out.
 _TABLE_KEY = (
@@ -122,9 +121,7 @@ class Grants:
 
     def describe_instances(self, *families: FamilyFunction) -> None:
         for family in families:
-            family.grant(
-                "ec2:DescribeInstances", "ec2:DescribeTags", on=["*"], wildcard=_NO_RESOURCE
-            )
+            family.grant("ec2:DescribeInstances", on=["*"], wildcard=_NO_RESOURCE)
 
     def read_policies(self, family: FamilyFunction) -> None:
         principals = self._principals("user", "group", "role", "policy")

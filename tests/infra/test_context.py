@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.config import IOT_HOST_COMMAND, AgentApiMode, Architecture, InvalidContext, NetworkMode
-from infra.context import LOG_RETENTION_DAYS, MAX_RESERVED_CONCURRENCY, read
+from infra.context import LOG_RETENTION_DAYS, MAX_HISTORY_DAYS, MAX_RESERVED_CONCURRENCY, read
 
 EXISTING = {
     "network": "existing",
@@ -49,6 +49,8 @@ def test_a_misspelt_key_is_refused() -> None:
         ("retainData", "False"),
         ("logRetentionDays", "31"),
         ("logRetentionDays", "٣٠"),
+        ("historyDays", "0"),
+        ("historyDays", str(MAX_HISTORY_DAYS + 1)),
         ("reservedConcurrency", "-1"),
         ("reservedConcurrency", str(MAX_RESERVED_CONCURRENCY + 1)),
         ("notifyEmail", "nobody"),

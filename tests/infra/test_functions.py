@@ -26,7 +26,6 @@ SERVICES = {
 RESOURCELESS = {
     "dynamodb:ListStreams",
     "ec2:DescribeInstances",
-    "ec2:DescribeTags",
     "iot:DescribeEndpoint",
 }
 
@@ -59,9 +58,20 @@ def test_a_family_finds_the_documented_variables(default: Stacks, family: str) -
 
 
 def test_an_iot_address_of_its_own_reaches_the_functions(synth: Synth) -> None:
-    stacks = synth(iotDataUrl="https://127.0.0.1:1")
+    stacks = synth(iotDataUrl="https://127.0.0.1:1", historyDays="7")
     relay = stacks.service.one("AWS::Lambda::Function", FunctionName="hatchway-prod-relay")
     assert relay["Environment"]["Variables"]["IOT_DATA_URL"] == "https://127.0.0.1:1"
+
+
+def test_the_history_s_length_reaches_whoever_has_the_table(synth: Synth) -> None:
+    stacks = synth(iotDataUrl="https://127.0.0.1:1", historyDays="7")
+    days = {
+        function["FunctionName"].rpartition("-")[2]: variables["HISTORY_DAYS"]
+        for function in stacks.service.properties("AWS::Lambda::Function")
+        if "HISTORY_DAYS" in (variables := function["Environment"]["Variables"])
+    }
+    tables = ("connect", "sessions", "agents", "nodes", "sweep")
+    assert days == dict.fromkeys(tables, "7")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -113,9 +123,9 @@ def test_only_the_relay_publishes_data_and_it_publishes_nothing_else(default: St
         for family in FAMILIES
     }
     assert topics["relay"] == {"*/data/*"}
-    for family in ("connect", "sessions", "sweep", "nodes"):
+    for family in ("connect", "sessions", "sweep"):
         assert topics[family] == {"*/control"}
-    for family in ("agents", "uplink", "events"):
+    for family in ("agents", "uplink", "events", "nodes"):
         assert not topics[family]
 
 

@@ -51,7 +51,7 @@ class Line:
 
     def refused(self, error: HatchwayError) -> None:
         """A typed error: the peer's fault, or ours when it says so."""
-        self.note(code=error.code, detail=error.message)
+        self.note(code=error.code, detail=error.message, **error.evidence)
         if error.fault == "server":
             self.failed(error)
 

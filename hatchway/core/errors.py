@@ -6,7 +6,9 @@ A peer is sent `code` and `message`; a message therefore never quotes a secret o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 
 
 class Exit(IntEnum):
@@ -33,6 +35,8 @@ class HatchwayError(Exception):
     fault = "server"
     #: AWS's id of the request that failed, where a client learnt of one.
     request_id = ""
+    #: What the service's own log says besides; the peer never sees it, and it holds no secret.
+    evidence: Mapping[str, str | int] = MappingProxyType({})
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or self.__doc__ or self.code)

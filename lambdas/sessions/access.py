@@ -11,16 +11,19 @@ from hatchway.core.policy import (
     AccessRequest,
     ContextValue,
     Decision,
+    Explanation,
     Layer,
     Outcome,
     Policy,
     PolicyError,
     PolicySet,
     decide,
+    explain,
     parse,
 )
 from lambdas.ports import PolicyDocument
 from lambdas.sessions.conditions import Context, context_of
+from lambdas.sessions.evidence import evidence
 from lambdas.sessions.principal import Circumstances, Principal
 from lambdas.sessions.service import Service
 
@@ -34,6 +37,7 @@ class Access:
     principal: Principal
     policies: PolicySet
     context: Context
+    about: Circumstances
 
     def decide(
         self,
@@ -43,23 +47,42 @@ class Access:
         *,
         foreign: bool = False,
     ) -> Decision:
-        """IAM's decision; `extra` are the resource's own keys.
+        """IAM's decision; `extra` are the resource's own keys, `foreign` says that the resource is
+        somebody else's."""
+        return decide(self.policies, self.request(action, resource, extra, foreign=foreign))
 
-        `foreign` says that the resource is somebody else's: a name in its ARN that equals or
-        begins with the caller's then proves nothing, so `${aws:username}` in a Resource is
-        unknown. `session/${aws:username}-*` is meant for one's own sessions, and the sessions of
-        `bob-admin` begin with `bob-` too.
+    def explain(
+        self,
+        action: str,
+        resource: str,
+        extra: Mapping[str, ContextValue] | None = None,
+        *,
+        foreign: bool = False,
+    ) -> Explanation:
+        """The same decision with its near misses."""
+        return explain(self.policies, self.request(action, resource, extra, foreign=foreign))
+
+    def request(
+        self,
+        action: str,
+        resource: str,
+        extra: Mapping[str, ContextValue] | None = None,
+        *,
+        foreign: bool = False,
+    ) -> AccessRequest:
+        """What IAM is asked.
+
+        Of a `foreign` resource, a name in its ARN that equals or begins with the caller's proves
+        nothing, so `${aws:username}` in a Resource is unknown. `session/${aws:username}-*` is
+        meant for one's own sessions, and the sessions of `bob-admin` begin with `bob-` too.
         """
         own_names = ("aws:username", "aws:userid") if foreign else ()
-        return decide(
-            self.policies,
-            AccessRequest(
-                principal_arn=self.principal.arn,
-                action=action,
-                resource=resource,
-                context=self.context | dict(extra or {}),
-                resource_variables=dict.fromkeys(own_names, UNKNOWN),
-            ),
+        return AccessRequest(
+            principal_arn=self.principal.arn,
+            action=action,
+            resource=resource,
+            context=self.context | dict(extra or {}),
+            resource_variables=dict.fromkeys(own_names, UNKNOWN),
         )
 
     def demand(
@@ -73,10 +96,13 @@ class Access:
         """AccessDeniedException unless the caller may."""
         decision = self.decide(action, resource, extra, foreign=foreign)
         if decision.outcome is not Outcome.ALLOWED:
-            raise self.denial(action, resource, decision)
+            raise self.denial(
+                action, resource, self.explain(action, resource, extra, foreign=foreign)
+            )
 
-    def denial(self, action: str, resource: str, decision: Decision) -> AccessDeniedException:
-        """The refusal in AWS's words."""
+    def denial(self, action: str, resource: str, explanation: Explanation) -> AccessDeniedException:
+        """The refusal in AWS's words; statement, condition and value are for our log alone."""
+        decision = explanation.decision
         kind = _LAYERS.get(decision.reason.layer or Layer.IDENTITY, "identity-based policy")
         start = (
             f"User: {self.principal.arn} is not authorized to perform: {action} "
@@ -84,8 +110,11 @@ class Access:
         )
         if decision.outcome is Outcome.EXPLICITLY_DENIED:
             article = "an" if kind.startswith("i") else "a"
-            return AccessDeniedException(f"{start} with an explicit deny in {article} {kind}")
-        return AccessDeniedException(f"{start} because no {kind} allows the {action} action")
+            denied = AccessDeniedException(f"{start} with an explicit deny in {article} {kind}")
+        else:
+            denied = AccessDeniedException(f"{start} because no {kind} allows the {action} action")
+        denied.evidence = evidence(action, resource, explanation)
+        return denied
 
 
 def access_of(service: Service, principal: Principal, about: Circumstances) -> Access:
@@ -96,6 +125,7 @@ def access_of(service: Service, principal: Principal, about: Circumstances) -> A
         principal,
         PolicySet(identity=_parsed(found.identity), boundaries=_parsed(found.boundaries)),
         context,
+        about,
     )
 
 

@@ -56,7 +56,10 @@ def permit_start(service: Service, access: Access, node: str, document: str) -> 
         return
     checked = access.decide(_ACTION, instance, tags | {_CHECK: "true"})
     if not checked.allowed:
-        raise access.denial(_ACTION, instance, unchecked if not document else checked)
+        asked = "true" if document else "false"
+        raise access.denial(
+            _ACTION, instance, access.explain(_ACTION, instance, tags | {_CHECK: asked})
+        )
     access.demand(_ACTION, documents.arn(document or documents.DEFAULT, place), {_CHECK: "true"})
 
 

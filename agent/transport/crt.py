@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_MS = 5000
 
+#: How the runtime fails: its own error later, a RuntimeError when it refuses at once.
+FAILURES = (AwsCrtError, RuntimeError)
+
 
 class NoCredentials(Unreachable):
     """The instance has no credentials: no role, or the metadata service does not answer."""
@@ -71,7 +74,7 @@ class Crt:
         for make in (self._process, self._chain):
             try:
                 found = await settled(make().get_credentials())
-            except (AwsCrtError, RuntimeError):
+            except FAILURES:
                 continue
             return Credentials(
                 found.access_key_id, found.secret_access_key, found.session_token or ""
@@ -131,7 +134,7 @@ def _tls(ca_bundle: str) -> io.ClientTlsContext:
         if ca_bundle:
             options.override_default_trust_store_from_path(None, ca_bundle)
         return io.ClientTlsContext(options)
-    except (OSError, AwsCrtError):
+    except (OSError, *FAILURES):
         raise ConfigError("ca_bundle cannot be used.") from None
 
 

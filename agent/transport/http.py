@@ -8,11 +8,10 @@ from io import BytesIO
 from urllib.parse import urlsplit
 
 from awscrt import http, io
-from awscrt.exceptions import AwsCrtError
 
 from agent.config import Address, address
 from agent.ports import Answer, BadAnswer, Credentials, Request, Unreachable
-from agent.transport.crt import Crt, code_of, settled
+from agent.transport.crt import FAILURES, Crt, code_of, settled
 
 #: Uploads, and other calls, at once: their sum bounds the connections.
 MAX_UPLOADS = 24
@@ -103,7 +102,7 @@ class Pool:
                     self._crt.tls_for(self._to.host),
                 )
             )
-        except AwsCrtError as error:
+        except FAILURES as error:
             raise _named(code_of(error)) from None
 
     async def _exchange(
@@ -117,7 +116,7 @@ class Pool:
             stream.activate()
             status = await settled(stream.completion_future)
             done = not exchange.too_large
-        except AwsCrtError as error:
+        except FAILURES as error:
             if exchange.too_large:
                 raise BadAnswer("The answer is too large.") from None
             raise Lost(code_of(error)) from None
@@ -140,7 +139,7 @@ class Pool:
         digest = hashlib.sha256(request.body).hexdigest()
         try:
             return await settled(self._crt.sign_call(made, credentials, digest))
-        except AwsCrtError as error:
+        except FAILURES as error:
             raise _named(code_of(error)) from None
 
     # --- kept connections -----------------------------------------------------------------------

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from awscrt import http
-from awscrt.exceptions import AwsCrtError
 
 from agent.ports import BadAnswer, Unreachable
-from agent.transport.crt import Crt, settled
+from agent.transport.crt import FAILURES, Crt, settled
 from hatchway.core.errors import HatchwayError
 from hatchway.core.names import node_id
 
@@ -30,7 +29,7 @@ async def instance_id(crt: Crt, host: str = HOST, port: int = PORT) -> str:
                 return await _ask(connection, host)
             finally:
                 connection.close()
-    except (TimeoutError, AwsCrtError):
+    except (TimeoutError, *FAILURES):
         raise Unreachable("The instance metadata service does not answer.") from None
 
 

@@ -12,7 +12,7 @@ from awscrt import http, io, mqtt5
 
 from agent.config import Address
 from agent.ports import Credentials, Listener
-from agent.transport.crt import Crt, code_of
+from agent.transport.crt import FAILURES, Crt, code_of
 from hatchway.core.sealing import MAX_SEALED
 
 KEEP_ALIVE = 30
@@ -164,8 +164,12 @@ class MqttListening:
         if self._client is None:
             return
         subscription = mqtt5.Subscription(self._topic, mqtt5.QoS.AT_LEAST_ONCE)
-        asked = self._client.subscribe(mqtt5.SubscribePacket([subscription]))
-        asked.add_done_callback(self._on_subscribed)
+        try:
+            asked = self._client.subscribe(mqtt5.SubscribePacket([subscription]))
+        except FAILURES as error:
+            self._refused(code_of(error))
+        else:
+            asked.add_done_callback(self._on_subscribed)
 
     def _refused(self, code: str) -> None:
         self._down(code)

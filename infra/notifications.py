@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -15,38 +15,9 @@ from infra.config import Config
 
 SOURCE = "hatchway"
 SESSION_CHANGE = "Session State Change"
-#: Two texts, for a member that an event does not have would stand in the text as its placeholder.
-RUNNING = ("Connecting", "Connected", "Disconnected", "Terminating")
-ENDED = ("Terminated", "Failed")
-
-
-def _member(name: str) -> str:
-    return events.EventField.from_path(f"$.detail.{name}")
-
-
-def _subject() -> str:
-    return (
-        f"Hatchway {_member('stage')}: session {_member('sessionId')} on {_member('target')} is "
-        f"{_member('status')}"
-    )
-
-
-def running_text() -> str:
-    """What of a session that goes on is told. The reason is last: its owner wrote it."""
-    return (
-        f"{_subject()} (it was {_member('previousStatus')}). Time: {_member('time')}. "
-        f"Owner: {_member('owner')}. Document: {_member('documentName')}. "
-        f"Reason given: {_member('reason')}"
-    )
-
-
-def ended_text() -> str:
-    """What of a session that is over is told."""
-    return (
-        f"{_subject()} after {_member('durationSeconds')} seconds ({_member('endReason')}). "
-        f"Time: {_member('time')}. Owner: {_member('owner')}. "
-        f"Document: {_member('documentName')}. Reason given: {_member('reason')}"
-    )
+#: What people are told of: a session that began (not one that came back), and its end.
+BEGAN = {"status": ["Connected"], "previousStatus": ["Connecting"]}
+ENDED = {"status": ["Terminated", "Failed"]}
 
 
 class Notifications(Construct):
@@ -62,8 +33,8 @@ class Notifications(Construct):
             description=f"Hatchway {config.stage}: changes of sessions and nodes",
         )
         self.topic = self._topic()
-        self._rule("Running", RUNNING, running_text())
-        self._rule("Ended", ENDED, ended_text())
+        self._rule("Began", BEGAN)
+        self._rule("Ended", ENDED)
         if config.notify_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(config.notify_email))
 
@@ -85,20 +56,20 @@ class Notifications(Construct):
             enforce_ssl=True,
         )
 
-    def _rule(self, name: str, statuses: Sequence[str], text: str) -> None:
+    def _rule(self, name: str, detail: Mapping[str, Sequence[str]]) -> None:
         rule = events.Rule(
             self,
             name,
             rule_name=self._config.name(name.lower()),
-            description=f"Tells people about sessions that are {', '.join(statuses)}",
+            description=f"Tells people about sessions that {name.lower()}",
             event_bus=self.bus,
             event_pattern=events.EventPattern(
-                source=[SOURCE],
-                detail_type=[SESSION_CHANGE],
-                detail={"status": list(statuses)},
+                source=[SOURCE], detail_type=[SESSION_CHANGE], detail=dict(detail)
             ),
         )
-        # EventBridge takes a text in quotes only, and delivers them with it to SNS.
+        # The text is made by the events function. EventBridge takes a text in quotes only, and
+        # delivers them with it to SNS.
+        text = events.EventField.from_path("$.detail.summary")
         rule.add_target(
             targets.SnsTopic(self.topic, message=events.RuleTargetInput.from_text(text))
         )

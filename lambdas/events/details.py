@@ -1,13 +1,15 @@
 """What an event says: the change from one record to the next, and nothing secret.
 
-Consumers see the same change again now and then; `id` is the same each time.
+Consumers see the same change again now and then; `id` is the same each time. `summary` is the
+change as a person reads it on a phone: no template of EventBridge can write a time or a name.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from hatchway.core.lifecycle import ENDED
+from hatchway.core.lifecycle import ENDED, Status
 from lambdas.ports import Node, Session
 
 VERSION = "1"
@@ -42,6 +44,7 @@ def session_change(stage: str, old: Session | None, new: Session) -> Told | None
         "documentName": new.document_name,
         "reason": new.reason,
         "startDate": new.started,
+        "summary": _session_summary(stage, old, new),
     }
     if new.status in ENDED:
         detail["endDate"] = new.ended
@@ -62,8 +65,50 @@ def node_change(stage: str, old: Node | None, new: Node) -> Told | None:
         "name": new.name,
         "status": "online" if new.online else "offline",
         "agentVersion": new.agent_version,
+        "summary": _node_summary(stage, new),
     }
     return Told(NODE_CHANGE, detail, new.last_seen)
+
+
+_VERBS = {
+    Status.CONNECTING: "is opening a session on",
+    Status.CONNECTED: "opened a session on",
+    Status.DISCONNECTED: "lost the connection to",
+    Status.TERMINATING: "is being disconnected from",
+    Status.TERMINATED: "left",
+    Status.FAILED: "could not open a session on",
+}
+
+
+def _session_summary(stage: str, old: Session | None, new: Session) -> str:
+    """One or two sentences, the session id last. The reason is in quotes: its owner wrote it."""
+    came_back = old is not None and old.status is Status.DISCONNECTED
+    verb = "came back to" if came_back and new.status is Status.CONNECTED else _VERBS[new.status]
+    text = f"{who(new.owner_arn)} {verb} {new.target}"
+    if new.status in ENDED:
+        text += f" after {timedelta(seconds=int(max(0.0, new.ended - new.started)))}"
+        text += f" ({new.end_reason}" if new.end_reason else " (no reason given"
+        text += f", exit code {new.exit_code})" if new.exit_code is not None else ")"
+    # EventBridge's template stands in quotes; there must be none within.
+    reason = f" Reason: “{new.reason.replace(chr(34), chr(39))}”." if new.reason else ""
+    at = _moment(new.status_since or new.started)
+    return f"Hatchway {stage}: {text}, {at}.{reason} Session {new.session_id}."
+
+
+def _node_summary(stage: str, new: Node) -> str:
+    name = f" ({new.name})" if new.name else ""
+    state = "online" if new.online else "offline"
+    return f"Hatchway {stage}: node {new.node_id}{name} is {state}, {_moment(new.last_seen)}."
+
+
+def who(arn: str) -> str:
+    """The name a person knows: `john` of a user's ARN, `ops/alice` of a role session's."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    return name if kind == "assumed-role" else name.rpartition("/")[2] or arn
+
+
+def _moment(time: float) -> str:
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _head(stage: str, identity: str, time: float) -> Detail:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from hatchway.core.errors import ThrottlingException
 from hatchway.core.lifecycle import ENDED, Status
 from lambdas.adapters import items
 from lambdas.events.deps import IMAGES
+from lambdas.events.details import who
 from lambdas.events.handler import Events
 from lambdas.logline import Line
 from lambdas.memory.events import MemoryEventBus
 from lambdas.ports import Node, Session, Token
 from tests.unit.edge.world import NODE, NOW, SESSION, World, recorded
+
+MOMENT = f"{datetime.fromtimestamp(NOW, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 HISTORY = 30 * 86400.0
 
@@ -68,9 +72,42 @@ def test_a_new_session_is_an_event_with_all_that_is_known(setting: Setting) -> N
             "documentName": "SSM-SessionManagerRunShell",
             "reason": "disk full",
             "startDate": NOW,
+            "summary": f"Hatchway local: john is opening a session on {NODE}, {MOMENT}. "
+            f"Reason: “disk full”. Session {SESSION}.",
         },
         NOW,
     )
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        ("arn:aws:iam::123456789012:user/john", "john"),
+        ("arn:aws:iam::123456789012:user/team/web/john", "john"),
+        ("arn:aws:sts::123456789012:assumed-role/ops/alice", "ops/alice"),
+        ("arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:root"),
+    ],
+)
+def test_a_summary_names_people_as_people_do(arn: str, name: str) -> None:
+    assert who(arn) == name
+
+
+def test_a_summary_is_a_text_to_read_on_a_phone(setting: Setting) -> None:
+    def told(status: Status, before: Status, **more: object) -> str:
+        new = replace(setting.session, status=status, version=2, **more)  # type: ignore[arg-type]
+        setting.send(setting.change(replace(setting.session, status=before), new))
+        return str(setting.last[1]["summary"])
+
+    quoted = told(Status.CONNECTED, Status.CONNECTING, reason='the "big" one')
+    assert "john opened a session on" in quoted
+    assert "“the 'big' one”" in quoted
+    assert "came back to" in told(Status.CONNECTED, Status.DISCONNECTED)
+    ended = told(
+        Status.TERMINATED, Status.CONNECTED, ended=NOW + 3725, end_reason="exited", exit_code=3
+    )
+    assert "john left" in ended
+    assert "after 1:02:05 (exited, exit code 3)" in ended
+    assert "(no reason given)" in told(Status.FAILED, Status.CONNECTING, ended=NOW)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -162,6 +199,7 @@ def test_a_nodes_event_says_who_and_since_when(setting: Setting) -> None:
             "name": "web-1",
             "status": "online",
             "agentVersion": "1.0.0",
+            "summary": f"Hatchway local: node {NODE} (web-1) is online, 2027-01-15 08:00:05 UTC.",
         },
         NOW + 5,
     )

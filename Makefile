@@ -11,6 +11,8 @@
 .PHONY: help prepare shell up down synth deploy test check lint unit lock
 
 python := .venv/bin/python
+# The CDK's Python runs Node, which is in the virtual environment.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 code := hatchway lambdas agent infra local tests app.py
 
 help:

@@ -80,7 +80,15 @@ class Server:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            writer.close()
+            await self._hang_up(writer)
+
+    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        try:
+            async with asyncio.timeout(1):
+                await writer.wait_closed()
+        except OSError:
+            writer.transport.abort()
 
     async def _request(self, reader: asyncio.StreamReader) -> bytes | None:
         head = await reader.readuntil(b"\r\n\r\n")

@@ -140,6 +140,7 @@ class All:
         grants.secrets(self.relay, "seal")
         grants.describe_instances(self.sessions, *self.nodes)
         grants.read_policies(self.sessions)
+        grants.list_principals(self.sessions)
         grants.read_profiles(*self.nodes)
         grants.disconnect_nodes(self.sessions)
         grants.find_iot(*self.nodes)

@@ -130,6 +130,10 @@ class Grants:
         aws_policies = f"arn:{self.stack.partition}:iam::aws:policy/*"
         family.grant("iam:GetPolicy", "iam:GetPolicyVersion", on=[aws_policies], wildcard=_ANYBODY)
 
+    def list_principals(self, family: FamilyFunction) -> None:
+        """For who-can; what of each is told, iam:SimulatePrincipalPolicy decides."""
+        family.grant("iam:ListRoles", "iam:ListUsers", on=["*"], wildcard=_NO_RESOURCE)
+
     def read_profiles(self, *families: FamilyFunction) -> None:
         profiles = self._principals("instance-profile")
         for family in families:

@@ -25,6 +25,9 @@ ADMIN_ROUTES = (
     ("GET", "/node-roles"),
     ("POST", "/node-roles"),
     ("DELETE", "/node-roles/{roleId}"),
+    ("POST", "/access/explain"),
+    ("POST", "/access/who-can"),
+    ("POST", "/access/what-can"),
 )
 #: People and their programs; a client that opens hundreds of sessions at once is told to wait.
 THROTTLE = Throttle(rate=100, burst=200)

@@ -105,6 +105,7 @@ class Call:
     body: str
     caller: Caller
     request_id: str
+    api: str = ""  # API Gateway's id of the API
 
     @property
     def route(self) -> str:
@@ -189,6 +190,7 @@ def call_of(event: Mapping[str, object], max_body: int = MAX_BODY) -> Call:
         body=_body(event, max_body),
         caller=_caller(_mapping(context.get("identity"))),
         request_id=request_id_of(event),
+        api=_text(context.get("apiId")),
     )
 
 

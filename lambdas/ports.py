@@ -188,6 +188,29 @@ class PrincipalPolicies:
     role_arn: str = ""  # of a role session: its role, with the path that the session's ARN lacks
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPrincipal:
+    """A user or role that IAM knows; `session` names one session of a role, "" any of them."""
+
+    arn: str
+    name: str
+    user_id: str = ""  # of a user
+    role_id: str = ""  # of a role
+    session: str = ""
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":")[4]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalPage:
+    """A page of users and roles, and where the next one begins ("" at the end)."""
+
+    principals: Sequence[KnownPrincipal]
+    next_token: str = ""
+
+
 # --- ports --------------------------------------------------------------------------------------
 
 
@@ -333,6 +356,18 @@ class Policies(Protocol):
     def of(self, principal_arn: str, userid: str) -> PrincipalPolicies:
         """AccessDeniedException where the principal is gone or another than `userid` says;
         ThrottlingException where IAM does not answer."""
+        ...
+
+
+class Directory(Protocol):
+    """IAM's users and roles."""
+
+    def find(self, arn: str) -> KnownPrincipal | None:
+        """The user, role or role session of this ARN; None where IAM has none such."""
+        ...
+
+    def list(self, max_results: int, next_token: str = "") -> PrincipalPage:
+        """Users, then roles; ThrottlingException where IAM does not answer."""
         ...
 
 

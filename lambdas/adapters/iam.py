@@ -11,19 +11,28 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hatchway.core.errors import (
     AccessDeniedException,
     HatchwayError,
     InternalServerError,
+    InvalidNextToken,
     ThrottlingException,
     ValidationException,
 )
-from lambdas.adapters import aws
+from lambdas.adapters import aws, paging
 from lambdas.adapters.cache import Cache
 from lambdas.adapters.trust import only_ec2
-from lambdas.ports import Clock, NodeRole, PolicyDocument, PrincipalPolicies
+from lambdas.ports import (
+    Clock,
+    KnownPrincipal,
+    NodeRole,
+    PolicyDocument,
+    PrincipalPage,
+    PrincipalPolicies,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.client import IAMClient
@@ -53,7 +62,7 @@ class _Absent(HatchwayError):
     """IAM does not know what was asked for."""
 
 
-def _call(method: Callable[..., Any], **arguments: str) -> Page:
+def _call(method: Callable[..., Any], **arguments: str | int) -> Page:
     """One IAM call; ThrottlingException where IAM does not answer: nothing is assumed."""
     try:
         with aws.calling("IAM", {"NoSuchEntity": _Absent}):
@@ -188,6 +197,68 @@ class IamPolicies:
     def _together(self, *calls: Callable[[], Any]) -> list[Any]:
         """The answers of several calls made at once; the first error where there is one."""
         return [future.result() for future in [self._pool.submit(call) for call in calls]]
+
+
+class IamDirectory:
+    """The port Directory. A page of ours begins anywhere in a page of IAM's, which may be larger
+    than it was asked to be: a token says which list, IAM's marker, and how far in."""
+
+    def __init__(self, client: IAMClient | None = None) -> None:
+        self._iam: IAMClient = client or aws.client("iam", PATIENCE)
+
+    def find(self, arn: str) -> KnownPrincipal | None:
+        if user := _USER.match(arn):
+            found = _known(_principal(self._iam.get_user, "User", UserName=user[1]))
+            return found if found is not None and found.arn == arn else None
+        if role := _ROLE.match(arn):
+            found = _known(_principal(self._iam.get_role, "Role", RoleName=role[1]))
+            return found if found is not None and found.arn == arn else None
+        if session := _SESSION.match(arn):
+            found = _known(_principal(self._iam.get_role, "Role", RoleName=session[2]))
+            if found is None or found.account != session[1]:
+                return None
+            return replace(found, session=session[3])
+        return None
+
+    def list(self, max_results: int, next_token: str = "") -> PrincipalPage:
+        paging.check_size(max_results)
+        kind, skip, marker = _place(paging.place(next_token, _LISTED))
+        method, member = (
+            (self._iam.list_users, "Users") if kind == _USERS else (self._iam.list_roles, "Roles")
+        )
+        page = _call(method, MaxItems=max_results, **({"Marker": marker} if marker else {}))
+        rest = page[member][skip:]
+        found = [known for one in rest[:max_results] if (known := _known(one)) is not None]
+        if len(rest) > max_results:
+            place = f"{kind} {skip + max_results} {marker}"
+        elif page.get("IsTruncated"):
+            place = f"{kind} 0 {page['Marker']}"
+        else:
+            place = f"{_ROLES} 0 " if kind == _USERS else ""
+        return PrincipalPage(
+            principals=found, next_token=paging.issue(_LISTED, place) if place else ""
+        )
+
+
+_LISTED, _USERS, _ROLES = "principals", "users", "roles"
+
+
+def _place(text: str) -> tuple[str, int, str]:
+    """Which list, how many of IAM's page to leave out, and IAM's marker."""
+    kind, _, rest = (text or f"{_USERS} 0 ").partition(" ")
+    skip, _, marker = rest.partition(" ")
+    if kind not in (_USERS, _ROLES) or not skip.isdecimal() or len(skip) > 4:
+        raise InvalidNextToken()
+    return kind, int(skip), marker
+
+
+def _known(found: Page) -> KnownPrincipal | None:
+    """A user or role as IAM describes it."""
+    if "UserId" in found:
+        return KnownPrincipal(arn=found["Arn"], name=found["UserName"], user_id=found["UserId"])
+    if "RoleId" in found:
+        return KnownPrincipal(arn=found["Arn"], name=found["RoleName"], role_id=found["RoleId"])
+    return None
 
 
 class IamRoles:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import Ec2Instances
-from lambdas.adapters.iam import IamPolicies, IamRoles
+from lambdas.adapters.iam import IamDirectory, IamPolicies, IamRoles
 from lambdas.adapters.iot import IotDownlink, IotPresence
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.environment import required, stage
@@ -29,6 +29,7 @@ def build(environ: Mapping[str, str]) -> Service:
         instances=Ec2Instances(),
         roles=IamRoles(),
         policies=IamPolicies(),
+        directory=IamDirectory(),
         clock=time.time,
         random=os.urandom,
         stage=stage(environ),

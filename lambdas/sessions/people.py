@@ -19,6 +19,7 @@ from lambdas.edge import Call
 from lambdas.logline import Line, Write
 from lambdas.sessions.access import Access, access_of
 from lambdas.sessions.describe import describe_sessions, get_session
+from lambdas.sessions.explain import explain_access, what_can, who_can
 from lambdas.sessions.lifecycle import resume_session, terminate_session
 from lambdas.sessions.nodes import (
     allow_node_role,
@@ -47,6 +48,9 @@ PERFORMED: Mapping[str, Perform] = {
     api.LIST_NODE_ROLES.name: list_node_roles,
     api.ALLOW_NODE_ROLE.name: allow_node_role,
     api.REMOVE_NODE_ROLE.name: remove_node_role,
+    api.EXPLAIN_ACCESS.name: explain_access,
+    api.WHO_CAN.name: who_can,
+    api.WHAT_CAN.name: what_can,
 }
 # Names and ids in an answer that are worth finding a log line by.
 _NOTED = ("SessionId", "Target", "NodeId", "RoleId")

@@ -27,6 +27,7 @@ class Request:
     """The checked members of a call, by their names."""
 
     values: Mapping[str, Value]
+    api: str = ""  # of the API that it came by
 
     def text(self, name: str) -> str:
         """A string, "" where it is absent."""
@@ -57,7 +58,7 @@ def read(operation: Operation, call: Call) -> Request:
     for member in operation.takes:
         if member.required and member.name not in values:
             raise ValidationException(f"{member.name} is missing.")
-    return Request(values)
+    return Request(values, call.api)
 
 
 def _at(operation: Operation, place: Place) -> dict[str, Member]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lambdas.ports import (
     Clients,
     Clock,
+    Directory,
     Downlink,
     Instances,
     NodeStore,
@@ -30,6 +31,7 @@ class Service:
     instances: Instances
     roles: Roles
     policies: Policies
+    directory: Directory
     clock: Clock
     random: Random
     stage: str

@@ -26,6 +26,8 @@ SERVICES = {
 RESOURCELESS = {
     "dynamodb:ListStreams",
     "ec2:DescribeInstances",
+    "iam:ListRoles",
+    "iam:ListUsers",
     "iot:DescribeEndpoint",
 }
 

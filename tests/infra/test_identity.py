@@ -40,6 +40,9 @@ def test_administrators_may_admit_and_reset_nodes_besides(default: Stacks) -> No
         "PeopleApi GET/node-roles",
         "PeopleApi POST/node-roles",
         "PeopleApi DELETE/node-roles/*",
+        "PeopleApi POST/access/explain",
+        "PeopleApi POST/access/who-can",
+        "PeopleApi POST/access/what-can",
     }
 
 

@@ -14,11 +14,11 @@ from lambdas.logline import Field
 from lambdas.memory.clock import CountedRandom, ManualClock
 from lambdas.memory.connections import MemoryClients
 from lambdas.memory.ec2 import MemoryInstances
-from lambdas.memory.iam import MemoryPolicies, MemoryRoles, principal
+from lambdas.memory.iam import MemoryDirectory, MemoryPolicies, MemoryRoles, principal
 from lambdas.memory.iot import MemoryDownlink, MemoryPresence
 from lambdas.memory.nodes import MemoryNodes
 from lambdas.memory.sessions import MemorySessions
-from lambdas.ports import InstanceFacts, Node, Session
+from lambdas.ports import InstanceFacts, KnownPrincipal, Node, Session
 from lambdas.sessions.handler import make_handler
 from lambdas.sessions.service import Service
 
@@ -127,6 +127,7 @@ class World:
         )
         self.roles = MemoryRoles()
         self.policies = MemoryPolicies()
+        self.directory = MemoryDirectory()
         self.lines = Lines()
         self.service = Service(
             sessions=self.sessions,
@@ -137,6 +138,7 @@ class World:
             instances=self.instances,
             roles=self.roles,
             policies=self.policies,
+            directory=self.directory,
             clock=self.clock,
             random=CountedRandom(),
             stage="local",
@@ -157,6 +159,7 @@ class World:
         userid = "AIDAUSER" + name.encode().hex().upper()[:60]
         person = Person(f"arn:aws:iam::{ACCOUNT}:user/{name}", userid)
         self.policies.add(person.arn, userid, principal(*documents, tags=tags or {}))
+        self.directory.add(KnownPrincipal(arn=person.arn, name=name, user_id=userid))
         return person
 
     def role(self, role: str, session: str, *documents: Document) -> Person:
@@ -169,6 +172,9 @@ class World:
         )
         found = replace(principal(*documents), role_arn=f"arn:aws:iam::{ACCOUNT}:role/ops/{role}")
         self.policies.add(person.arn, userid, found)
+        known = KnownPrincipal(arn=found.role_arn, name=role, role_id=userid.partition(":")[0])
+        self.directory.add(known)
+        self.policies.add_role(known, found)
         return person
 
     # --- calls ---
@@ -199,6 +205,7 @@ class World:
             "requestContext": {
                 "accountId": account,
                 "requestId": "request-1",
+                "apiId": "a1b2c3d4e5",
                 "stage": "local",
                 "identity": person.identity(),
             },

@@ -10,7 +10,12 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+)
 from websockets.typing import Subprotocol
 
 from hatchway.client.records import Started
@@ -109,6 +114,9 @@ async def _connected(
     except ssl.SSLError as error:
         reason = getattr(error, "verify_message", "") or error.reason or "TLS failed"
         raise CertificateRefused(f"The stream's server was refused: {reason}.") from None
+    except InvalidMessage:
+        # Cut before it had answered, mostly: another attempt may get through.
+        raise ServiceUnreachable("The stream's server hung up, or does not speak HTTP.") from None
     except InvalidHandshake:
         raise ProtocolError("The stream's server does not speak hatchway.v1.") from None
     except TimeoutError:

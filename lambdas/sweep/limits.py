@@ -12,9 +12,10 @@ from lambdas.ports import Node, Session
 #: Seconds that both sides have to attach, and an agent to end what it was told to end.
 CONNECT_LIMIT = 90.0
 TERMINATE_LIMIT = 60.0
-#: Seconds offline after which a node's sessions are given up. With a sweep a minute and the time
-#: that IoT Core needs to see a silent node go, its sessions end within two minutes or so.
-NODE_LOST_LIMIT = 45.0
+#: Seconds offline after which a node's sessions are given up. With the 45 s (1.5 keep-alives) that
+#: IoT Core needs to see a silent node go, and a sweep a minute, they are over within two minutes;
+#: a connection that was merely cut is back sooner.
+NODE_LOST_LIMIT = 10.0
 #: Minutes, by Systems Manager: idle 1 to 60 with a default of 20, duration 1 to 1440 or none.
 DEFAULT_IDLE = 20
 MAX_IDLE = 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,20 @@ async def test_refusals_are_typed(
 async def test_a_server_of_an_unknown_authority_is_refused(world: World) -> None:
     with pytest.raises(CertificateRefused):
         await dialler(client_context())(started(world))
+
+
+async def test_a_server_that_hangs_up_before_it_answered_can_be_tried_again(world: World) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    authority = world.authority
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=authority.server())
+    async with server:
+        url = f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}/local"
+        with pytest.raises(Unreachable) as caught:
+            await dialler(client_context(authority.bundle))(started(world, url=url))
+    assert caught.value.__cause__ is None
 
 
 async def test_the_token_reaches_no_log(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -22,11 +22,26 @@ class Stale(ConflictException):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What else is known of a request. `long_term` says that no session credentials signed it."""
+
+    source_ip: str = ""
+    user_agent: str = ""
+    organisation: str = ""
+    long_term: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """One session. Times are unix seconds; `version` counts writes and guards them.
 
     `connection` is the attached client's connection id or "", `generation` counts client
     connections, `agent_instance` is the agent process that attached or "".
+
+    `about` is the request that started it, as its conditions were checked, and `document_named`
+    says whether that request named the document: None and False for a session that was started
+    before they were recorded. `access_ends` is the end of its permission that its client was
+    warned of, or 0.
     """
 
     session_id: str
@@ -46,7 +61,32 @@ class Session:
     agent_instance: str = ""
     activity: float = 0.0
     status_since: float = 0.0
+    about: Circumstances | None = None
+    document_named: bool = False
+    access_ends: float = 0.0
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Most sessions at once that are not ended, and most starts of one caller in a minute."""
+
+    per_user: int
+    per_node: int
+    per_account: int
+    starts_a_minute: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many sessions of one user, node or account the store believes are not ended.
+
+    `name` as in `quotas.names`; `changed` is when a start or an end last wrote it.
+    """
+
+    name: str
+    sessions: int
+    changed: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,9 +257,17 @@ class PrincipalPage:
 class SessionStore(Protocol):
     """Sessions, tokens, connections. Every write is conditional on the state read."""
 
-    def create(self, session: Session, token: Token, request: Request | None) -> Session:
-        """Stores all three at once; the session of an equal earlier request instead, if any
-        (its token is then stored for that session). IdempotentParameterMismatch otherwise."""
+    def create(
+        self,
+        session: Session,
+        token: Token,
+        request: Request | None,
+        limits: Limits | None = None,
+    ) -> Session:
+        """Stores all three at once and counts the session; the session of an equal earlier
+        request instead, if any (its token is then stored for that session).
+        IdempotentParameterMismatch otherwise; LimitExceededException, which says which and how
+        many, where `limits` leave no room."""
         ...
 
     def get(self, session_id: str) -> Session | None:
@@ -227,7 +275,20 @@ class SessionStore(Protocol):
         ...
 
     def update(self, read: Session, changed: Session) -> Session:
-        """Writes `changed` if the stored version is still `read`'s; Stale otherwise."""
+        """Writes `changed` if the stored version is still `read`'s; Stale otherwise. The write
+        that ends a session counts it out, so that it is counted out exactly once."""
+        ...
+
+    def count_start(self, owner: Owner, most: int) -> None:
+        """Counts a start of `owner`'s in this minute; ThrottlingException beyond `most`."""
+        ...
+
+    def counts(self) -> Sequence[Count]:
+        """All counts (eventually consistent)."""
+        ...
+
+    def recount(self, read: Count, sessions: int) -> bool:
+        """Puts a count right, or forgets it where it is 0; False where it changed since `read`."""
         ...
 
     def query(self, query: SessionQuery) -> SessionPage: ...

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,19 @@ _LOST: aws.Expected = {
     "ConditionalCheckFailedException": Stale,
     "TransactionConflictException": Stale,
 }
+
+
+#: Seconds of the longest pause before the first attempt again; it doubles, up to the last.
+PAUSE, LONGEST_PAUSE = 0.01, 0.32
+
+
+def attempts(most: int, pause: Callable[[float], None]) -> Iterator[None]:
+    """As many attempts at what meets others, with pauses of random length in between."""
+    for attempt in range(most):
+        if attempt:
+            longest = min(LONGEST_PAUSE, PAUSE * 2**attempt)
+            pause(longest * secrets.randbelow(1000) / 1000)
+        yield
 
 
 class _Cancelled(Stale):
@@ -141,6 +155,65 @@ class Table:
             put["ConditionExpression"] = f"{ABSENT} OR {unless}"
             put["ExpressionAttributeValues"] = {f":{name}": v for name, v in values.items()}
         return {"Put": put}
+
+    def version(self, item: items.Item, read: int) -> items.Item:
+        """`put_version` as a write for `transact`."""
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": item,
+                "ConditionExpression": "#version = :read",
+                "ExpressionAttributeNames": {"#version": "version"},
+                "ExpressionAttributeValues": {":read": {"N": str(read)}},
+            }
+        }
+
+    def counted(self, name: str, by: int, now: float, most: int | None = None) -> items.Item:
+        """A write for `transact` that changes a count; it fails where there are `most` already."""
+        update: items.Item = {
+            "TableName": self._table,
+            "Key": items.key("COUNT", name),
+            "UpdateExpression": "SET changed = :now, gsi1pk = :counts, gsi1sk = :name ADD #n :by",
+            "ExpressionAttributeNames": {"#n": "sessions"},
+            "ExpressionAttributeValues": {
+                ":now": items.number(now),
+                ":counts": items.text(items.COUNTS),
+                ":name": items.text(name),
+                ":by": items.number(by),
+            },
+        }
+        if most is not None:
+            update["ConditionExpression"] = "attribute_not_exists(#n) OR #n < :most"
+            update["ExpressionAttributeValues"][":most"] = items.number(most)
+        return {"Update": update}
+
+    def add(self, key: items.Item, attribute: str, ttl: int, most: int) -> None:
+        """Adds one to an attribute of an item that is forgotten at `ttl`; Stale where it is
+        `most` already."""
+        with aws.calling(_SERVICE, _LOST):
+            self._client.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression="SET #ttl = :ttl ADD #it :one",
+                ConditionExpression="attribute_not_exists(#it) OR #it < :most",
+                ExpressionAttributeNames={"#it": attribute, "#ttl": "ttl"},
+                ExpressionAttributeValues={
+                    ":one": items.number(1),
+                    ":most": items.number(most),
+                    ":ttl": items.number(ttl),
+                },
+            )
+
+    def delete_if(self, key: items.Item, attribute: str, value: items.Item) -> None:
+        """Stale where the attribute has another value, or the item is gone."""
+        with aws.calling(_SERVICE, _LOST):
+            self._client.delete_item(
+                TableName=self._table,
+                Key=key,
+                ConditionExpression="#it = :value",
+                ExpressionAttributeNames={"#it": attribute},
+                ExpressionAttributeValues={":value": value},
+            )
 
     def transact(self, writes: Sequence[Any]) -> list[str]:
         """Writes all or nothing; where it was nothing, what was wrong with each write."""

@@ -12,7 +12,16 @@ from typing import Any
 from hatchway.core.lifecycle import ENDED, Status
 from hatchway.core.names import Owner
 from lambdas.adapters.retention import CONNECTION, forgotten_at, place_of
-from lambdas.ports import Connection, Node, NodeRole, Request, Session, Token
+from lambdas.ports import (
+    Circumstances,
+    Connection,
+    Count,
+    Node,
+    NodeRole,
+    Request,
+    Session,
+    Token,
+)
 
 #: Attribute values as DynamoDB has them, {"S": …} and so on.
 Item = dict[str, Any]
@@ -20,12 +29,14 @@ Image = Mapping[str, Any]
 
 STATE = "STATE"
 ACTIVE, HISTORY, NODES, ROLES = "SESSIONS#Active", "SESSIONS#History", "NODES", "ROLES"
+COUNTS = "COUNTS"
 #: How much longer than a token or request its item is kept.
 MARGIN = 3600
 
 
 def key(kind: str, name: str) -> Item:
-    """The primary key: SESSION, TOKEN, CONNECTION, NODE, ROLE or REQUEST, and its id."""
+    """The primary key: SESSION, TOKEN, CONNECTION, NODE, ROLE, REQUEST, COUNT or RATE, and its
+    id."""
     return {"pk": {"S": f"{kind}#{name}"}, "sk": {"S": STATE}}
 
 
@@ -59,10 +70,14 @@ def of_session(session: Session, history: float) -> Item:
         "agent_instance": text(session.agent_instance),
         "activity": number(session.activity),
         "status_since": number(session.status_since),
+        "document_named": {"BOOL": session.document_named},
+        "access_ends": number(session.access_ends),
         "version": number(session.version),
     }
     if session.exit_code is not None:
         item["exit_code"] = number(session.exit_code)
+    if session.about is not None:
+        item["about"] = _of_circumstances(session.about)
     if forgotten is None:
         item["gsi3pk"] = text(f"TARGET#{session.target}")
         item["gsi3sk"] = text(place_of(session))
@@ -72,7 +87,28 @@ def of_session(session: Session, history: float) -> Item:
     return item
 
 
+def _of_circumstances(about: Circumstances) -> Item:
+    return {
+        "M": {
+            "source_ip": text(about.source_ip),
+            "user_agent": text(about.user_agent),
+            "organisation": text(about.organisation),
+            "long_term": {"BOOL": about.long_term},
+        }
+    }
+
+
+def _circumstances_of(members: Image) -> Circumstances:
+    return Circumstances(
+        source_ip=members["source_ip"]["S"],
+        user_agent=members["user_agent"]["S"],
+        organisation=members["organisation"]["S"],
+        long_term=bool(members["long_term"]["BOOL"]),
+    )
+
+
 def session_of(image: Image) -> Session:
+    """The session of an item; one from before a field was recorded has the field's default."""
     return Session(
         session_id=image["session_id"]["S"],
         target=image["target"]["S"],
@@ -91,7 +127,18 @@ def session_of(image: Image) -> Session:
         agent_instance=image["agent_instance"]["S"],
         activity=float(image["activity"]["N"]),
         status_since=float(image["status_since"]["N"]),
+        about=_circumstances_of(image["about"]["M"]) if "about" in image else None,
+        document_named=bool(image.get("document_named", {}).get("BOOL", False)),
+        access_ends=float(image.get("access_ends", {}).get("N", 0)),
         version=int(image["version"]["N"]),
+    )
+
+
+def count_of(image: Image) -> Count:
+    return Count(
+        name=image["pk"]["S"].partition("#")[2],
+        sessions=int(image["sessions"]["N"]),
+        changed=float(image["changed"]["N"]),
     )
 
 

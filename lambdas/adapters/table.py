@@ -1,24 +1,31 @@
 """Sessions, tokens, connections, nodes and node roles in one DynamoDB table.
 
 Every write of a session or node is conditional on the version read. Readers filter what TTL has
-not deleted yet. `items.py` has the keys, `queries.py` the choice of index.
+not deleted yet. `items.py` has the keys, `queries.py` the choice of index, `counting.py` how many
+sessions there are.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from hatchway.core.errors import IdempotentParameterMismatch, ThrottlingException
+from hatchway.core.lifecycle import ENDED
+from hatchway.core.names import Owner
+from lambdas import quotas
 from lambdas.adapters import items, paging, queries
-from lambdas.adapters.dynamodb import FAILED, Index, Table
+from lambdas.adapters.counting import Counts
+from lambdas.adapters.dynamodb import FAILED, Index, Table, attempts
 from lambdas.adapters.retention import HISTORY, forgotten_at, place_of
 from lambdas.ports import (
     Clock,
     Connection,
+    Count,
+    Limits,
     Node,
     NodePage,
     NodeRole,
@@ -41,8 +48,10 @@ MAX_ROLES = 1000
 #: Items that one read of a filtered query looks at, and reads behind one page.
 FILTERED_ITEMS = 200
 MAX_READS = 10
-#: Attempts at a transaction that meets another on the same items.
-CREATE_ATTEMPTS = 3
+#: Attempts at a transaction that meets another on the same items: starts and ends at once all
+#: write the account's count.
+CREATE_ATTEMPTS = 10
+END_ATTEMPTS = 10
 
 
 class TableSessions:
@@ -54,28 +63,40 @@ class TableSessions:
         clock: Clock = time.time,
         history: float = HISTORY,
         client: DynamoDBClient | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._table = Table(table, client)
+        self._counts = Counts(self._table, clock)
         self._clock = clock
         self._history = history
+        self._pause = pause
 
-    def create(self, session: Session, token: Token, request: Request | None) -> Session:
+    def create(
+        self,
+        session: Session,
+        token: Token,
+        request: Request | None,
+        limits: Limits | None = None,
+    ) -> Session:
         first = replace(session, version=1)
-        writes = [
+        own = [
             self._table.new(items.of_session(first, self._history)),
             self._table.new(items.of_token(token)),
         ]
         if request is not None:
             now = items.number(self._clock())
-            writes.append(self._table.new(items.of_request(request), "expires <= :now", now=now))
-        for _ in range(CREATE_ATTEMPTS):
+            own.append(self._table.new(items.of_request(request), "expires <= :now", now=now))
+        writes = [*own, *self._counts.start(first, limits)]
+        for _ in attempts(CREATE_ATTEMPTS, self._pause):
             reasons = self._table.transact(writes)
             if not reasons:
                 return first
-            if request is not None and reasons[-1] == FAILED:
+            if request is not None and reasons[len(own) - 1] == FAILED:
                 return self._repeated(request, token)
-            if FAILED in reasons:
+            if FAILED in reasons[: len(own)]:
                 raise Stale()
+            if FAILED in reasons:
+                raise quotas.exceeded(reasons.index(FAILED) - len(own), limits)
         raise ThrottlingException()
 
     def get(self, session_id: str) -> Session | None:
@@ -87,8 +108,32 @@ class TableSessions:
         if read.session_id != changed.session_id:
             raise ValueError("a session keeps its id")
         written = replace(changed, version=read.version + 1)
-        self._table.put_version(items.of_session(written, self._history), read.version)
+        item = items.of_session(written, self._history)
+        if changed.status in ENDED and read.status not in ENDED:
+            self._end(read, item)
+        else:
+            self._table.put_version(item, read.version)
         return written
+
+    def _end(self, read: Session, item: items.Item) -> None:
+        """The version guards the counts as well: of two ends of one state, one is Stale."""
+        writes = [self._table.version(item, read.version), *self._counts.end(read)]
+        for _ in attempts(END_ATTEMPTS, self._pause):
+            reasons = self._table.transact(writes)
+            if not reasons:
+                return
+            if FAILED in reasons:
+                break
+        raise Stale()
+
+    def count_start(self, owner: Owner, most: int) -> None:
+        self._counts.spend(owner, most)
+
+    def counts(self) -> Sequence[Count]:
+        return self._counts.all()
+
+    def recount(self, read: Count, sessions: int) -> bool:
+        return self._counts.correct(read, sessions)
 
     def query(self, query: SessionQuery) -> SessionPage:
         paging.check_size(query.max_results)

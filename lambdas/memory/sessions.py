@@ -9,11 +9,15 @@ from threading import Lock
 
 from hatchway.core.errors import IdempotentParameterMismatch, InvalidNextToken
 from hatchway.core.lifecycle import ENDED
+from hatchway.core.names import Owner
+from lambdas import quotas
 from lambdas.adapters import paging
 from lambdas.adapters.retention import HISTORY, forgotten_at, place_of
 from lambdas.ports import (
     Clock,
     Connection,
+    Count,
+    Limits,
     Request,
     Session,
     SessionPage,
@@ -38,8 +42,16 @@ class MemorySessions:
         self._tokens: dict[str, Token] = {}
         self._requests: dict[tuple[str, str], Request] = {}
         self._connections: dict[str, Connection] = {}
+        self._counts: dict[str, Count] = {}
+        self._starts: dict[str, int] = {}
 
-    def create(self, session: Session, token: Token, request: Request | None) -> Session:
+    def create(
+        self,
+        session: Session,
+        token: Token,
+        request: Request | None,
+        limits: Limits | None = None,
+    ) -> Session:
         with self._lock:
             earlier = self._earlier(request)
             if earlier is not None:
@@ -47,9 +59,11 @@ class MemorySessions:
                 return earlier
             if session.session_id in self._sessions:
                 raise Stale()
+            self._check_room(session, limits)
             self._add_token(token)
             if request is not None:
                 self._requests[request.owner.key, request.token] = request
+            self._count(session, 1)
             return self._write(None, replace(session, version=1))
 
     def get(self, session_id: str) -> Session | None:
@@ -63,7 +77,30 @@ class MemorySessions:
             stored = self._sessions.get(read.session_id)
             if stored is None or stored.version != read.version:
                 raise Stale()
+            if changed.status in ENDED and stored.status not in ENDED:
+                self._count(stored, -1)
             return self._write(stored, replace(changed, version=read.version + 1))
+
+    def count_start(self, owner: Owner, most: int) -> None:
+        with self._lock:
+            name, _ = quotas.window(owner, self._clock())
+            if self._starts.get(name, 0) >= most:
+                raise quotas.too_fast(most)
+            self._starts[name] = self._starts.get(name, 0) + 1
+
+    def counts(self) -> Sequence[Count]:
+        return list(self._counts.values())
+
+    def recount(self, read: Count, sessions: int) -> bool:
+        with self._lock:
+            stored = self._counts.get(read.name)
+            if stored is None or stored.changed != read.changed:
+                return False
+            if sessions:
+                self._counts[read.name] = replace(stored, sessions=sessions)
+            else:
+                del self._counts[read.name]
+            return True
 
     def query(self, query: SessionQuery) -> SessionPage:
         paging.check_size(query.max_results)
@@ -103,6 +140,19 @@ class MemorySessions:
 
     def remove_connection(self, connection: str) -> None:
         self._connections.pop(connection, None)
+
+    def _check_room(self, session: Session, limits: Limits | None) -> None:
+        pairs = zip(quotas.names(session), quotas.most(limits), strict=True)
+        for which, (name, most) in enumerate(pairs):
+            stored = self._counts.get(name)
+            if most is not None and stored is not None and stored.sessions >= most:
+                raise quotas.exceeded(which, limits)
+
+    def _count(self, session: Session, by: int) -> None:
+        for name in quotas.names(session):
+            stored = self._counts.get(name)
+            sessions = (stored.sessions if stored is not None else 0) + by
+            self._counts[name] = Count(name=name, sessions=sessions, changed=self._clock())
 
     def _earlier(self, request: Request | None) -> Session | None:
         if request is None:

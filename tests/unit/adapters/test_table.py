@@ -15,11 +15,11 @@ from hatchway.core.errors import (
 )
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
-from lambdas.adapters import items, paging, table
+from lambdas.adapters import dynamodb, items, paging, table
 from lambdas.adapters.retention import HISTORY, history
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.memory.clock import ManualClock
-from lambdas.ports import Connection, Node, Request, Session, SessionQuery, Stale, Token
+from lambdas.ports import Connection, Limits, Node, Request, Session, SessionQuery, Stale, Token
 from tests.unit.adapters.stubs import Answer, Scripted, refused
 
 OWNER = Owner("000000000000", "AROAWEB:mary")
@@ -41,9 +41,13 @@ REQUEST = Request(
 )
 
 
+PAUSES: list[float] = []
+
+
 def sessions(*answers: Answer) -> tuple[TableSessions, Scripted]:
     client = Scripted(*answers)
-    return TableSessions("t", ManualClock(), client=client), client  # type: ignore[arg-type]
+    made = TableSessions("t", ManualClock(), client=client, pause=PAUSES.append)  # type: ignore[arg-type]
+    return made, client
 
 
 def cancelled(*codes: str) -> Exception:
@@ -129,12 +133,18 @@ class TestHistory:
 
 
 class TestCreate:
-    def test_all_three_are_one_transaction(self) -> None:
+    def test_all_three_and_the_counts_are_one_transaction(self) -> None:
         store, client = sessions({})
         store.create(SESSION, TOKEN, REQUEST)
         ((method, arguments),) = client.calls
         assert method == "transact_write_items"
-        puts = [write["Put"] for write in arguments["TransactItems"]]
+        writes = arguments["TransactItems"]
+        assert [write["Update"]["Key"]["pk"]["S"] for write in writes[3:]] == [
+            "COUNT#user/000000000000/AROAWEB:mary",
+            "COUNT#node/i-0123456789abcdef0",
+            "COUNT#account/000000000000",
+        ]
+        puts = [write["Put"] for write in writes[:3]]
         assert [items.kind_of(put["Item"]) for put in puts] == ["SESSION", "TOKEN", "REQUEST"]
         assert all("attribute_not_exists(pk)" in put["ConditionExpression"] for put in puts)
 
@@ -150,6 +160,25 @@ class TestCreate:
         with pytest.raises(ThrottlingException):
             store.create(SESSION, TOKEN, None)
         assert len(client.calls) == table.CREATE_ATTEMPTS
+
+    def test_it_pauses_before_each_attempt_but_the_first_and_never_long(self) -> None:
+        PAUSES.clear()
+        store, _ = sessions(*[cancelled("TransactionConflict")] * table.CREATE_ATTEMPTS)
+        with pytest.raises(ThrottlingException):
+            store.create(SESSION, TOKEN, None)
+        assert len(PAUSES) == table.CREATE_ATTEMPTS - 1
+        assert all(0 <= pause <= dynamodb.LONGEST_PAUSE for pause in PAUSES)
+
+    @pytest.mark.parametrize(
+        ("which", "said"), [(0, "7 sessions of this caller"), (1, "8 "), (2, "9 ")]
+    )
+    def test_a_count_that_is_full_says_which_and_how_many(self, which: int, said: str) -> None:
+        codes = ["None"] * 6
+        codes[3 + which] = "ConditionalCheckFailed"
+        store, _ = sessions(cancelled(*codes))
+        full = Limits(per_user=7, per_node=8, per_account=9, starts_a_minute=1)
+        with pytest.raises(LimitExceededException, match=said):
+            store.create(SESSION, TOKEN, REQUEST, full)
 
     @pytest.mark.parametrize("code", ["ThrottlingError", "ProvisionedThroughputExceeded"])
     def test_a_throttled_transaction_is_throttling(self, code: str) -> None:
@@ -172,6 +201,38 @@ class TestCreate:
         store, _ = sessions(cancelled("None", "None", "ConditionalCheckFailed"), left, {})
         with pytest.raises(Stale):
             store.create(SESSION, TOKEN, REQUEST)
+
+
+class TestEnd:
+    def test_the_write_that_ends_a_session_counts_it_out(self) -> None:
+        store, client = sessions({})
+        store.update(SESSION, replace(ENDED, version=SESSION.version))
+        ((method, arguments),) = client.calls
+        assert method == "transact_write_items"
+        guarded, *counts = arguments["TransactItems"]
+        assert guarded["Put"]["ConditionExpression"] == "#version = :read"
+        for write in counts:
+            assert "ConditionExpression" not in write["Update"]
+            assert write["Update"]["ExpressionAttributeValues"][":by"] == {"N": "-1"}
+
+    def test_no_other_write_counts(self) -> None:
+        store, client = sessions({}, {})
+        store.update(SESSION, replace(SESSION, reason="x"))
+        store.update(ENDED, replace(ENDED, reason="x"))
+        assert [method for method, _ in client.calls] == ["put_item", "put_item"]
+
+    def test_a_lost_race_is_stale_and_counts_nothing(self) -> None:
+        store, client = sessions(cancelled("ConditionalCheckFailed", "None"))
+        with pytest.raises(Stale):
+            store.update(SESSION, ENDED)
+        assert len(client.calls) == 1
+
+    def test_an_end_that_meets_others_is_tried_a_named_number_of_times(self) -> None:
+        conflict = cancelled("None", "TransactionConflict")
+        store, client = sessions(*[conflict] * table.END_ATTEMPTS)
+        with pytest.raises(Stale):
+            store.update(SESSION, ENDED)
+        assert len(client.calls) == table.END_ATTEMPTS
 
 
 class TestWrites:

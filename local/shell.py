@@ -39,7 +39,7 @@ def open_shell(stack: Stack) -> Outcome:
         if not new:
             return Outcome(code)
         session_id = str(new[0]["SessionId"])
-        texts = inbox.wait_for(lambda text: session_id in text and "Terminated" in text, NOTIFIED)
+        texts = inbox.wait_for(lambda text: session_id in text and _says_ended(text), NOTIFIED)
     ended = next((s for s in _sessions(stack) if s["SessionId"] == session_id), new[0])
     return Outcome(
         code,
@@ -85,6 +85,11 @@ def _sessions(stack: Stack) -> Iterator[Mapping[str, object]]:
             if not reply.get("NextToken"):
                 break
             token = f"&NextToken={quote(str(reply['NextToken']), safe='')}"
+
+
+def _says_ended(text: str) -> bool:
+    """As `lambdas/events/details.py` words it."""
+    return " left " in text or " could not open " in text
 
 
 def _duration(session: Mapping[str, object]) -> float | None:

@@ -76,7 +76,7 @@ def test_make_shell_takes_a_script_and_tells_what_it_caused(stack: Stack) -> Non
     )
     assert done.returncode == 3, done.stderr
     assert "sum 42" in done.stdout
-    for line in ("Session    john-", "Exit code  3", "is Terminated"):
+    for line in ("Session    john-", "Exit code  3", " left "):
         assert line in done.stderr
 
 

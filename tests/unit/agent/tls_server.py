@@ -88,7 +88,10 @@ class Server:
             async with asyncio.timeout(1):
                 await writer.wait_closed()
         except OSError:
-            writer.transport.abort()
+            pass
+        writer.transport.abort()
+        for _ in range(3):  # an aborted transport closes its socket a few turns later
+            await asyncio.sleep(0)
 
     async def _request(self, reader: asyncio.StreamReader) -> bytes | None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -121,7 +124,8 @@ async def serving(
             context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
             context.maximum_version = newest
     server = Server(respond)
-    listening = await asyncio.start_server(server.accept, "127.0.0.1", 0, ssl=context)
+    patience = {"ssl_handshake_timeout": 1.0, "ssl_shutdown_timeout": 0.5} if context else {}
+    listening = await asyncio.start_server(server.accept, "127.0.0.1", 0, ssl=context, **patience)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

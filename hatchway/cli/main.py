@@ -12,6 +12,7 @@ from typing import Protocol
 
 from hatchway import __version__
 from hatchway.cli import (
+    access,
     allow_role,
     describe_sessions,
     get_connection_status,
@@ -49,11 +50,12 @@ VERBS: tuple[Verb, ...] = (
     allow_role,
     remove_role,
     reset_node,
+    access,
 )
 
 _EXITS = {
     Exit.OK: "done; for start-session: the remote shell's own status",
-    Exit.FAILURE: "the session was left, or ended without a status",
+    Exit.FAILURE: "the session was left, or ended without a status; access explain: not allowed",
     Exit.USAGE: "the command, the request or the configuration is wrong",
     Exit.DENIED: "not allowed, or no usable credentials",
     Exit.NOT_FOUND: "no such node or session",

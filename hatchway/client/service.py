@@ -12,6 +12,7 @@ import botocore.session
 from botocore.config import Config
 
 from hatchway import __version__
+from hatchway.client.access import Access, Explained
 from hatchway.client.failures import translated
 from hatchway.client.records import Node, NodeRole, SessionRecord, Started
 from hatchway.client.targets import resolve
@@ -143,6 +144,53 @@ class Hatchway:
         """Takes a role off the list."""
         self._call("remove_node_role", RoleId=role_id)
 
+    # --- access ---------------------------------------------------------------------------------
+
+    def explain_access(
+        self,
+        principal_arn: str,
+        target: str,
+        *,
+        document: str | None = None,
+        with_policies: Sequence[str] = (),
+        without_policies: Sequence[str] = (),
+        context: Mapping[str, Sequence[str]] | None = None,
+    ) -> Explained:
+        """Whether somebody may start a session on a node (an id), and which statements say so;
+        with policies (JSON) added and others left out, to try a change before it is made."""
+        asked = {
+            "PrincipalArn": principal_arn,
+            "Target": target,
+            "WithPolicies": list(with_policies) or None,
+            "WithoutPolicies": list(without_policies) or None,
+            **_asked(document, context),
+        }
+        return Explained.of(self._call("explain_access", **asked))
+
+    def who_can(
+        self,
+        target: str,
+        *,
+        document: str | None = None,
+        context: Mapping[str, Sequence[str]] | None = None,
+    ) -> Iterator[Access]:
+        """The users and roles who may start a session on a node (an id)."""
+        asked = _asked(document, context)
+        for members in self._pages("who_can", "Principals", Target=target, **asked):
+            yield Access.of_principal(members)
+
+    def what_can(
+        self,
+        principal_arn: str,
+        *,
+        document: str | None = None,
+        context: Mapping[str, Sequence[str]] | None = None,
+    ) -> Iterator[Access]:
+        """The nodes on which somebody may start a session."""
+        asked = _asked(document, context)
+        for members in self._pages("what_can", "Nodes", PrincipalArn=principal_arn, **asked):
+            yield Access.of_node(members)
+
     # --- one call -------------------------------------------------------------------------------
 
     def _call(self, operation: str, **members: object) -> Mapping[str, Any]:
@@ -160,6 +208,11 @@ class Hatchway:
             if not token:
                 return
         raise InternalServerError(f"The list has more than {MAX_PAGES} pages.")
+
+
+def _asked(document: str | None, context: Mapping[str, Sequence[str]] | None) -> dict[str, object]:
+    assumed = {key: list(values) for key, values in (context or {}).items()}
+    return {"DocumentName": document, "Context": assumed or None}
 
 
 def _list(answer: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

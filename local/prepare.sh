@@ -59,6 +59,12 @@ if ! usable .venv/bin/python || ! current .venv/.requirements requirements.txt; 
     digest requirements.txt >.venv/.requirements
 fi
 
+if ! [ -x .venv/bin/hatchway ] || ! current .venv/.project pyproject.toml; then
+    step 'Installing the command hatchway' .venv/bin/python -m pip install --quiet \
+        --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+    digest pyproject.toml >.venv/.project
+fi
+
 if ! current node_modules/.lock package-lock.json; then
     # npm is a script for `env node`: the virtual environment's Node has to come first.
     PATH="$PWD/.venv/bin:$PATH"

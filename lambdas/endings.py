@@ -19,6 +19,7 @@ class End(StrEnum):
     AGENT_SILENT = "agent did not answer"
     AGENT_RESTARTED = "agent restarted"
     NODE_LOST = "node lost"
+    REVOKED = "access revoked"
 
 
 def last_word(session: Session) -> str:

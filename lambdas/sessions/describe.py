@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from hatchway.core import api, documents, names
 from hatchway.core.errors import DoesNotExistException, InvalidFilterKey, ValidationException
+from lambdas.access import Access
 from lambdas.ports import Session, SessionPage, SessionQuery
-from lambdas.sessions.access import Access
 from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
 

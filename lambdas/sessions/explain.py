@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from hatchway.core import api, documents, names
 from hatchway.core.errors import DoesNotExistException, HatchwayError
 from hatchway.core.policy import ContextValue, Explanation
+from lambdas.access import Access
+from lambdas.conditions import tag_context
 from lambdas.ports import KnownPrincipal, Node
-from lambdas.sessions.access import Access
-from lambdas.sessions.conditions import tag_context
 from lambdas.sessions.explained import check_members, remarks
 from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
-from lambdas.sessions.start import instance_arn
 from lambdas.sessions.subject import Subject, Trial, subject_of
-from lambdas.sessions.verdict import Verdict, together, verdict_of
+from lambdas.starting import instance_arn
+from lambdas.verdict import Verdict, together, verdict_of
 
 INVOKE = "execute-api:Invoke"
 _START = api.START_SESSION.action
@@ -99,7 +99,7 @@ def what_can(service: Service, access: Access, request: Request) -> Mapping[str,
 
 
 def start_checks(service: Service, subject: Subject, asked: Asked) -> list[Check]:
-    """API Gateway's check and then those of `start.permit_start`, until one of them refuses."""
+    """API Gateway's check and then those of `starting.permit`, until one of them refuses."""
     access = subject.access
     place = access.principal.place(service.region)
     instance = instance_arn(place, asked.node)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hatchway.core import api
 from hatchway.core.policy import UNKNOWN, Effect, Mismatch
 from hatchway.core.policy import StatementReport as Report
-from lambdas.sessions.verdict import Verdict
+from lambdas.verdict import Verdict
 
 if TYPE_CHECKING:
     from lambdas.sessions.explain import Check

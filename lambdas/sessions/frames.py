@@ -18,15 +18,16 @@ from hatchway.core.errors import (
     InternalServerError,
     ValidationException,
 )
+from lambdas.access import access_of
 from lambdas.edge import Caller, Members, json_object
 from lambdas.logline import Line, Write, line
-from lambdas.ports import Session
-from lambdas.sessions.access import access_of
+from lambdas.ports import Circumstances, Session
+from lambdas.principal import admit, circumstances
 from lambdas.sessions.describe import session_members
-from lambdas.sessions.lifecycle import begin_end, conclude, next_token, permit
-from lambdas.sessions.principal import Circumstances, admit, circumstances
+from lambdas.sessions.lifecycle import next_token, permit
 from lambdas.sessions.service import Service
 from lambdas.stream import Attached, attached, mapping
+from lambdas.terminating import begin_end, conclude
 
 _MEMBERS = frozenset({"action", "SessionId", "RequestId"})
 
@@ -70,8 +71,10 @@ def _answer(service: Service, frame: Frame, log: Line) -> None:
         log.note(posted=_posted(service, frame.attached.connection, text))
 
     try:
-        request_id = _checked(frame)
+        said = _checked(frame)
+        request_id = said.text("RequestId", api.MAX_REQUEST_ID, default="")
         members |= {"RequestId": request_id} if request_id else {}
+        _require_own(said, frame)
         ROUTES[frame.route](service, frame, reply)
     except HatchwayError as error:
         log.refused(error)
@@ -106,8 +109,8 @@ def _frame(event: Mapping[str, object]) -> Frame:
     )
 
 
-def _checked(frame: Frame) -> str:
-    """The request id of a frame that may be answered, "" where it has none."""
+def _checked(frame: Frame) -> Members:
+    """The members of a frame that has a route."""
     if len(frame.body) > api.MAX_FRAME_BYTES:
         raise ValidationException(f"A frame is at most {api.MAX_FRAME_BYTES} bytes.")
     if frame.route not in ROUTES:
@@ -115,10 +118,13 @@ def _checked(frame: Frame) -> str:
     members = Members(json_object(frame.body))
     if not members.values.keys() <= _MEMBERS or members.values.get("action") != frame.route:
         raise ValidationException("A frame has action, SessionId and RequestId, and nothing else.")
+    return members
+
+
+def _require_own(members: Members, frame: Frame) -> None:
     named = members.text("SessionId", api.SESSION_ID.most, default=frame.session_id)
     if named != frame.session_id:
         raise AccessDeniedException("The connection is for another session.")
-    return members.text("RequestId", api.MAX_REQUEST_ID, default="")
 
 
 # --- routes -------------------------------------------------------------------------------------

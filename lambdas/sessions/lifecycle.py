@@ -1,4 +1,4 @@
-"""ResumeSession and TerminateSession, and the effects that an end has on both sides."""
+"""ResumeSession and TerminateSession, and the permission that both ask for."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 from hatchway.core import api, names
 from hatchway.core.errors import AccessDeniedException, DoesNotExistException
-from hatchway.core.lifecycle import ENDED, Event, Status
+from hatchway.core.lifecycle import ENDED, Status
 from hatchway.core.policy import ContextValue
+from lambdas.access import Access
+from lambdas.conditions import tag_context
 from lambdas.ports import Session
-from lambdas.sessions.access import Access
-from lambdas.sessions.conditions import tag_context
-from lambdas.sessions.principal import Principal
+from lambdas.principal import Principal
 from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
 from lambdas.sessions.tokens import make_token, opened
-from lambdas.transitions import Change, change, farewell, moved
+from lambdas.terminating import begin_end, conclude
 
 _RESUME = api.RESUME_SESSION.action
 _TERMINATE = api.TERMINATE_SESSION.action
@@ -51,37 +51,6 @@ def terminate_session(service: Service, access: Access, request: Request) -> Map
         raise DoesNotExistException()
     conclude(service, begin_end(service, session, f"Terminated by {access.principal.arn}"))
     return {"SessionId": session_id}
-
-
-def begin_end(service: Service, session: Session, reason: str) -> Change:
-    """The state first, so that nobody attaches any more."""
-    return change(
-        service.sessions, session.session_id, lambda read: _ending(service, read, reason), session
-    )
-
-
-def conclude(service: Service, begun: Change) -> None:
-    """Then the client's connection, so that no byte enters any more; then the agent is told to
-    look. Again where another call has begun the end: its farewell may have been lost."""
-    if begun.before.status in ENDED:
-        return
-    session = begun.after
-    farewell(service.clients, session, session.end_reason, service.clock(), service.random)
-    service.downlink.hint(session.target, session.session_id)
-
-
-def _ending(service: Service, session: Session, reason: str) -> Session:
-    """Terminating until the agent says that it is over; over at once where no agent can."""
-    now = service.clock()
-    ending = moved(session, Event.TERMINATE, now, reason=reason)
-    if ending.status is not Status.TERMINATING or _agent_runs_it(service, ending):
-        return ending
-    return moved(ending, Event.NODE_LOST, now, reason=reason)
-
-
-def _agent_runs_it(service: Service, session: Session) -> bool:
-    node = service.nodes.get(session.target)
-    return bool(session.agent_instance) and node is not None and node.online
 
 
 def permit(

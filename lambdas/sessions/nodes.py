@@ -8,11 +8,11 @@ from dataclasses import replace
 from hatchway.core import api, names
 from hatchway.core.errors import ConflictException, HatchwayError, ValidationException
 from hatchway.core.names import Topics
+from lambdas.access import Access
 from lambdas.ports import Node, NodeRole, Stale
-from lambdas.sessions.access import Access
 from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
-from lambdas.sessions.start import instance_arn, instance_tags
+from lambdas.starting import instance_arn, instance_tags
 from lambdas.transitions import ATTEMPTS
 
 DEFAULT_PAGE = 50
@@ -87,7 +87,9 @@ def _forget(service: Service, node_id: str) -> None:
 
 def _demand(service: Service, access: Access, action: str, node_id: str) -> None:
     place = access.principal.place(service.region)
-    access.demand(action, instance_arn(place, node_id), instance_tags(service, node_id))
+    access.demand(
+        action, instance_arn(place, node_id), instance_tags(service.instances.facts(node_id))
+    )
 
 
 # --- node roles ---------------------------------------------------------------------------------

@@ -15,9 +15,10 @@ from hatchway.core import api
 from hatchway.core.errors import ValidationException
 from hatchway.core.shapes import Operation
 from lambdas import edge
+from lambdas.access import Access, access_of
 from lambdas.edge import Call
 from lambdas.logline import Line, Write
-from lambdas.sessions.access import Access, access_of
+from lambdas.principal import admit, circumstances
 from lambdas.sessions.describe import describe_sessions, get_session
 from lambdas.sessions.explain import explain_access, what_can, who_can
 from lambdas.sessions.lifecycle import resume_session, terminate_session
@@ -29,7 +30,6 @@ from lambdas.sessions.nodes import (
     remove_node_role,
     reset_node,
 )
-from lambdas.sessions.principal import admit, circumstances
 from lambdas.sessions.request import Request, read
 from lambdas.sessions.service import Service
 from lambdas.sessions.start import start_session

@@ -6,22 +6,20 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from hatchway.core import api, documents, names
+from hatchway.core import documents, names
 from hatchway.core.errors import ConflictException, TargetNotConnected
 from hatchway.core.lifecycle import ENDED, Status
-from hatchway.core.policy import ContextValue
+from lambdas import starting
+from lambdas.access import Access
 from lambdas.ports import Request as Earlier
 from lambdas.ports import Session
-from lambdas.sessions.access import Access
-from lambdas.sessions.conditions import tag_context
 from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
 from lambdas.sessions.tokens import make_token, opened
+from lambdas.starting import instance_tags
 
 #: How long a client request token stands for the session that it made.
 REQUEST_SECONDS = 3600
-_ACTION = api.START_SESSION.action
-_CHECK = "ssm:SessionDocumentAccessCheck"
 
 
 def start_session(service: Service, access: Access, request: Request) -> Mapping[str, object]:
@@ -42,36 +40,9 @@ def start_session(service: Service, access: Access, request: Request) -> Mapping
 
 def permit_start(service: Service, access: Access, node: str, document: str) -> None:
     """AccessDeniedException unless the caller may start sessions on `node`; `document` is ""
-    where none was named.
-
-    As in Systems Manager: the node alone suffices for the default document, unless the policy
-    asks with `ssm:SessionDocumentAccessCheck` for the document to be allowed as well.
-    https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-sessiondocumentaccesscheck.html
-    """
-    place = access.principal.place(service.region)
-    instance = instance_arn(place, node)
-    tags = instance_tags(service, node)
-    unchecked = access.decide(_ACTION, instance, tags | {_CHECK: "false"})
-    if unchecked.allowed and not document:
-        return
-    checked = access.decide(_ACTION, instance, tags | {_CHECK: "true"})
-    if not checked.allowed:
-        asked = "true" if document else "false"
-        raise access.denial(
-            _ACTION, instance, access.explain(_ACTION, instance, tags | {_CHECK: asked})
-        )
-    access.demand(_ACTION, documents.arn(document or documents.DEFAULT, place), {_CHECK: "true"})
-
-
-def instance_arn(place: documents.Place, node: str) -> str:
-    return f"arn:{place.partition}:ec2:{place.region}:{place.account}:instance/{node}"
-
-
-def instance_tags(service: Service, node: str) -> dict[str, ContextValue]:
-    """A node's tags as EC2 has them. An instance that EC2 does not know has none: a policy that
-    asks for tags then denies, as for an instance that lacks them."""
-    facts = service.instances.facts(node)
-    return tag_context(facts.tags if facts is not None else {})
+    where none was named."""
+    tags = instance_tags(service.instances.facts(node))
+    starting.permit(access, access.principal.place(service.region), node, tags, document)
 
 
 def _document_name(service: Service, access: Access, request: Request) -> str:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from hatchway.core.errors import ValidationException
 from hatchway.core.names import Owner
 from hatchway.core.policy import UNKNOWN, ContextValue, Policy, PolicyError, PolicySet, parse
-from lambdas.ports import KnownPrincipal, PolicyDocument, PrincipalPolicies
-from lambdas.sessions.access import Access
-from lambdas.sessions.conditions import context_of
-from lambdas.sessions.principal import Circumstances, Principal
+from lambdas.access import Access
+from lambdas.conditions import context_of
+from lambdas.ports import Circumstances, KnownPrincipal, PolicyDocument, PrincipalPolicies
+from lambdas.principal import Principal
 from lambdas.sessions.service import Service
 
 #: Stands for whatever a session of a role may be named.

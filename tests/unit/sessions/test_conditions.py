@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from hatchway.core.policy import UNKNOWN, ContextValue
+from lambdas.conditions import context_of, tag_context
 from lambdas.edge import Caller
 from lambdas.ports import PolicyDocument, PrincipalPolicies
-from lambdas.sessions.conditions import context_of, tag_context
-from lambdas.sessions.principal import Circumstances, circumstances, principal_of
+from lambdas.principal import Circumstances, circumstances, principal_of
 from tests.unit.sessions.world import ACCOUNT, EVERYTHING, REGION, World, allow, deny
 
 JOHN = principal_of(Caller(ACCOUNT, "AIDAUSEREXAMPLE", f"arn:aws:iam::{ACCOUNT}:user/john"))

@@ -14,7 +14,7 @@ from hatchway.core.documents import Place
 from hatchway.core.errors import AccessDeniedException
 from hatchway.core.names import Owner
 from lambdas.edge import Caller
-from lambdas.ports import NodeStore
+from lambdas.ports import Circumstances, NodeStore
 
 _NAME = r"[A-Za-z0-9_+=,.@-]{1,64}"
 _USER = re.compile(
@@ -47,16 +47,6 @@ class Principal:
 
     def place(self, region: str) -> Place:
         return Place(self.partition, region, self.owner.account)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """What else is known of a request. `long_term` says that no session credentials signed it."""
-
-    source_ip: str = ""
-    user_agent: str = ""
-    organisation: str = ""
-    long_term: bool = False
 
 
 def principal_of(caller: Caller) -> Principal:

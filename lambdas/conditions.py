@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from hatchway.core.policy import UNKNOWN, ContextValue
-from lambdas.ports import PolicyDocument, PrincipalPolicies
-from lambdas.sessions.principal import Circumstances, Principal
+from lambdas.ports import Circumstances, PolicyDocument, PrincipalPolicies
+from lambdas.principal import Principal
 
 Context = dict[str, ContextValue]
 

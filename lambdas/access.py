@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hatchway.core.errors import AccessDeniedException
 from hatchway.core.policy import (
@@ -21,13 +22,39 @@ from hatchway.core.policy import (
     explain,
     parse,
 )
-from lambdas.ports import PolicyDocument
-from lambdas.sessions.conditions import Context, context_of
-from lambdas.sessions.evidence import evidence
-from lambdas.sessions.principal import Circumstances, Principal
-from lambdas.sessions.service import Service
+from lambdas.conditions import Context, context_of
+from lambdas.evidence import evidence
+from lambdas.ports import (
+    Circumstances,
+    Clock,
+    Policies,
+    PolicyDocument,
+    PrincipalPolicies,
+)
+from lambdas.principal import Principal
 
 _LAYERS = {Layer.BOUNDARY: "permissions boundary"}
+
+
+class Grounds(Protocol):
+    """What a decision is made from, as far as the family has it."""
+
+    @property
+    def policies(self) -> Policies: ...
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
+class Denied(AccessDeniedException):
+    """The caller's policies do not allow the request."""
+
+    def __init__(self, message: str, explanation: Explanation) -> None:
+        super().__init__(message)
+        self.explanation = explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +127,7 @@ class Access:
                 action, resource, self.explain(action, resource, extra, foreign=foreign)
             )
 
-    def denial(self, action: str, resource: str, explanation: Explanation) -> AccessDeniedException:
+    def denial(self, action: str, resource: str, explanation: Explanation) -> Denied:
         """The refusal in AWS's words; statement, condition and value are for our log alone."""
         decision = explanation.decision
         kind = _LAYERS.get(decision.reason.layer or Layer.IDENTITY, "identity-based policy")
@@ -110,23 +137,39 @@ class Access:
         )
         if decision.outcome is Outcome.EXPLICITLY_DENIED:
             article = "an" if kind.startswith("i") else "a"
-            denied = AccessDeniedException(f"{start} with an explicit deny in {article} {kind}")
+            said = f"{start} with an explicit deny in {article} {kind}"
         else:
-            denied = AccessDeniedException(f"{start} because no {kind} allows the {action} action")
+            said = f"{start} because no {kind} allows the {action} action"
+        denied = Denied(said, explanation)
         denied.evidence = evidence(action, resource, explanation)
         return denied
 
 
-def access_of(service: Service, principal: Principal, about: Circumstances) -> Access:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A principal's policies, read and parsed once, to be asked about several requests."""
+
+    principal: Principal
+    found: PrincipalPolicies
+    policies: PolicySet
+    region: str
+
+    def at(self, about: Circumstances, now: float) -> Access:
+        """What they say of a request that is made like `about` at `now`."""
+        context = context_of(self.principal, about, self.found, region=self.region, now=now)
+        return Access(self.principal, self.policies, context, about)
+
+
+def held_by(grounds: Grounds, principal: Principal) -> Held:
     """Reads the principal's policies; AccessDeniedException where one of them is malformed."""
-    found = service.policies.of(principal.arn, principal.owner.userid)
-    context = context_of(principal, about, found, region=service.region, now=service.clock())
-    return Access(
-        principal,
-        PolicySet(identity=_parsed(found.identity), boundaries=_parsed(found.boundaries)),
-        context,
-        about,
-    )
+    found = grounds.policies.of(principal.arn, principal.owner.userid)
+    policies = PolicySet(identity=_parsed(found.identity), boundaries=_parsed(found.boundaries))
+    return Held(principal, found, policies, grounds.region)
+
+
+def access_of(grounds: Grounds, principal: Principal, about: Circumstances) -> Access:
+    """The principal's policies and the conditions of a request that is made now."""
+    return held_by(grounds, principal).at(about, grounds.clock())
 
 
 def _parsed(documents: Sequence[PolicyDocument]) -> tuple[Policy, ...]:

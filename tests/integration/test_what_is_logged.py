@@ -1,0 +1,77 @@
+"""No log holds a token, a key, a secret or what was typed. It comes last, and looks at all of it:
+what the other tests had in their hands is in the ledger."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.deployment import STAGE
+from local.identities import ADMIN, JOHN, MARY
+from local.stack import Stack
+from tests.integration.handmade_node import enrolled, online
+from tests.integration.ledger import kept, secret, secret_keys
+from tests.integration.logs import lines, messages
+from tests.integration.sessions import connect, quiet_shell, start, terminate
+from tests.integration.terminal import terminal
+
+pytestmark = pytest.mark.stack
+
+FAMILIES = ("agents", "connect", "events", "nodes", "relay", "sessions", "uplink")
+
+
+def test_no_log_holds_a_secret_or_what_was_typed(stack: Stack, tmp_path: Path) -> None:
+    _use_everything(stack, tmp_path)
+    _note_standing_secrets(stack)
+    needles = {needle: what for needle, what in kept().items() if what}
+    found = {
+        (needles[needle], where)
+        for where, text in _texts(stack)
+        for needle in needles
+        if needle in text
+    }
+    assert not found
+    for family in FAMILIES:
+        assert any(lines(stack, family)), f"{family} logs nothing, so this proves nothing"
+
+
+def _use_everything(stack: Stack, directory: Path) -> None:
+    """Each kind of secret once, whatever ran before."""
+    typed = secret(f"typed{secrets.token_hex(8)}", "typed text")
+    with terminal(stack, directory) as shell:
+        shell.run(f"echo {typed}")
+        shell.leave("exit")
+    with quiet_shell(stack) as (_, client):
+        client.run(f"printf %s {secret(secrets.token_hex(8), 'typed text')}; echo so''", "so")
+        client.ask("resumeSession")
+    made = enrolled(stack)
+    with online(made):
+        started = start(stack, node=made.node)
+        connect(stack, started)
+        made.open(started.session_id)
+        terminate(stack, started.session_id)
+
+
+def _note_standing_secrets(stack: Stack) -> None:
+    for name in (ADMIN, JOHN, MARY):
+        secret_keys(stack.credentials(name), name)
+    secret(stack.emulator.secret_access_key, "the root key")
+    manager = stack.emulator.client("secretsmanager")
+    for name in ("seal", "ticket"):
+        value = manager.get_secret_value(SecretId=f"hatchway-{STAGE}/{name}")["SecretString"]
+        secret(str(value), f"the {name} secret")
+    for file in stack.places.nodes.glob("*/state/*"):
+        text = file.read_text(errors="replace").strip() if file.is_file() else ""
+        if len(text) >= 8:
+            secret(text, f"an agent's {file.name}")
+
+
+def _texts(stack: Stack) -> Iterator[tuple[str, str]]:
+    for prefix in ("/aws/", "/hatchway/"):
+        for message in messages(stack, prefix):
+            yield prefix, message
+    for file in sorted(stack.places.logs.glob("*.log")):
+        yield file.name, file.read_text(errors="replace")

@@ -69,6 +69,8 @@ class Roster:
         """One session's failure is its own."""
         try:
             await work(session)
+        except (SessionEnded, DoesNotExistException):
+            self._facilities().log.info("session was over", session=session)
         except Exception as error:
             code = error.code if isinstance(error, HatchwayError) else type(error).__name__
             self._facilities().log.error("session failed", session=session, code=code)

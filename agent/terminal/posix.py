@@ -24,6 +24,8 @@ READ_SIZE = 32 * 1024
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TERM = "xterm-256color"
 LANG = "C.UTF-8"
+#: What login gives people; the agent's own may be stricter.
+UMASK = 0o022
 FALLBACK_SHELL = "/bin/sh"
 #: Shells known to take `-l`; any other is started without.
 LOGIN_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"})
@@ -195,6 +197,7 @@ def _start(user: Account, command: Sequence[str], slave: int) -> subprocess.Pope
         cwd=home,
         start_new_session=True,
         close_fds=True,
+        umask=UMASK,
         user=user.uid if user.switch else None,
         group=user.gid if user.switch else None,
         extra_groups=user.groups if user.switch else None,

@@ -5,15 +5,16 @@
 #   make up/down  the embedded AWS with stacks and demo, in the background
 #   make synth    the CloudFormation templates, without an account
 #   make deploy   into the AWS account of your credentials; ARGS='-c stage=…' go to the CDK
+#   make agent-bundle  the agent and its installer as one archive; ARGS=--wheels with its packages
 #   make lock     pins requirements.in again
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare shell up down synth deploy test check lint unit lock
+.PHONY: help prepare shell up down synth deploy test check lint unit agent-bundle lock
 
 python := .venv/bin/python
 # The CDK's Python runs Node, which is in the virtual environment.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-code := hatchway lambdas agent infra local tests app.py
+code := hatchway lambdas agent infra local tests tools app.py
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -40,6 +41,9 @@ lint: prepare
 
 unit: prepare
 	$(python) -m pytest -q -n auto -m 'not stack' $(wildcard tests/unit tests/infra tests/contract)
+
+agent-bundle: prepare
+	@$(python) -m tools.agent_bundle $(ARGS)
 
 lock: prepare
 	.venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \

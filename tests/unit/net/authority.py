@@ -28,6 +28,12 @@ class Authority:
 
     def server(self, address: str = "127.0.0.1", expired: bool = False) -> ssl.SSLContext:
         """A server's context with a certificate for this address."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.file(address, expired))
+        return context
+
+    def file(self, address: str = "127.0.0.1", expired: bool = False) -> Path:
+        """Key and certificate for this address, in one file."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._sign(address, key.public_key(), address=address, expired=expired)
         file = self._folder / f"{self._name}-{address}-{expired}.pem"
@@ -35,9 +41,7 @@ class Authority:
             key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
             + certificate.public_bytes(_PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
     def _sign(
         self,

@@ -129,7 +129,8 @@ async def test_ctrl_c_works_where_the_agent_itself_ignores_interrupts(tmp_path: 
     )
     lines = (await run.communicate())[0].decode().splitlines()
     masks = [int(line.split()[1], 16) for line in lines if ":" in line]
-    assert masks == [0, 0]
+    # 32 and 33 are the C library's own, which it ignores in what posix_spawn starts.
+    assert [mask & (1 << 31) - 1 for mask in masks] == [0, 0]
 
 
 async def test_the_size_is_there_from_the_start_and_follows() -> None:

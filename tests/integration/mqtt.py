@@ -21,7 +21,7 @@ GRANTED, NOT_AUTHORIZED = 1, 135
 
 
 class Refused(Exception):
-    """The broker did not let the client in; the reason code, or the runtime's error, is its text."""
+    """The broker did not let the client in; its text is the reason code, or the runtime's error."""
 
 
 class MqttClient:

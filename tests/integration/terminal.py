@@ -69,7 +69,7 @@ def terminal(
         "/bin/sh",
         ["-c", script],
         cwd=str(directory),
-        env=stack.environ(user) | {"PYTHONPATH": str(ROOT), "TERM": "xterm"},  # type: ignore[arg-type]
+        env=stack.environ(user) | {"PYTHONPATH": str(ROOT), "TERM": "xterm"},
         encoding="utf-8",
         timeout=PATIENCE,
         dimensions=size,

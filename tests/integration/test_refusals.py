@@ -212,7 +212,7 @@ def node(stack: Stack) -> HandmadeNode:
     return enrolled(stack)
 
 
-PEOPLE_ROUTES = [
+PEOPLE_ROUTES: list[tuple[str, str, object]] = [
     ("GET", "/nodes", None),
     ("GET", "/sessions?State=Active", None),
     ("POST", "/nodes/{node}/sessions", {}),

@@ -3,6 +3,7 @@ what the other tests had in their hands is in the ledger."""
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from local.deployment import STAGE
 from local.identities import ADMIN, JOHN, MARY
 from local.stack import Stack
+from tests.integration.bare_client import pack
 from tests.integration.handmade_node import enrolled, online
 from tests.integration.ledger import kept, secret, secret_keys
 from tests.integration.logs import lines, messages
@@ -20,11 +22,15 @@ from tests.integration.terminal import terminal
 
 pytestmark = pytest.mark.stack
 
+#: What API Gateway hands to the relay.
+_EVENT = Path(__file__).parent.parent / "events" / "ws_message.json"
+#: The embedded AWS keeps no log of what a WebSocket route invokes: `relay` is invoked by hand too.
 FAMILIES = ("agents", "connect", "events", "nodes", "relay", "sessions", "uplink")
 
 
 def test_no_log_holds_a_secret_or_what_was_typed(stack: Stack, tmp_path: Path) -> None:
     _use_everything(stack, tmp_path)
+    _relay_by_hand(stack)
     _note_standing_secrets(stack)
     needles = {needle: what for needle, what in kept().items() if what}
     found = {
@@ -53,6 +59,18 @@ def _use_everything(stack: Stack, directory: Path) -> None:
         connect(stack, started)
         made.open(started.session_id)
         terminate(stack, started.session_id)
+
+
+def _relay_by_hand(stack: Stack) -> None:
+    """The deployed function, with a message that carries something typed, and with a bad one."""
+    event = json.loads(_EVENT.read_text())
+    typed = secret(f"typed{secrets.token_hex(8)}", "typed text").encode()
+    for body in (pack("input_stream_data", 0, typed, 1), typed.decode()):
+        secret(body, "a frame")
+        answer = stack.emulator.client("lambda").invoke(
+            FunctionName=f"hatchway-{STAGE}-relay", Payload=json.dumps(event | {"body": body})
+        )
+        assert json.loads(answer["Payload"].read()) == {"statusCode": 200}
 
 
 def _note_standing_secrets(stack: Stack) -> None:

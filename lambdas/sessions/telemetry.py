@@ -15,7 +15,7 @@ NAMESPACE = "Hatchway"
 
 def telemetry(stage: str) -> Write:
     """Writes lines by Powertools' Logger; counts by operation go with them."""
-    # Named, since Powertools would otherwise obey whatever LOG_LEVEL the environment happens to have.
+    # The level is named: Powertools would obey whatever LOG_LEVEL the environment has.
     logger = Logger(service=SERVICE, location=None, level="INFO")
     log = {"INFO": logger.info, "WARNING": logger.warning, "ERROR": logger.error}
     metrics = Metrics(namespace=NAMESPACE, service=SERVICE)

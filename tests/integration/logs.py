@@ -8,21 +8,14 @@ from collections.abc import Iterator, Mapping
 from local.deployment import STAGE
 from local.stack import Stack
 
-#: Events of one stream, and streams of one group, that are looked at.
-_EVENTS, _STREAMS = 10_000, 1000
-
 
 def messages(stack: Stack, prefix: str) -> Iterator[str]:
     """All log events in the groups with this prefix."""
     client = stack.emulator.client("logs")
     groups = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
     for group in [g["logGroupName"] for page in groups for g in page["logGroups"]]:
-        streams = client.get_paginator("describe_log_streams").paginate(logGroupName=group)
-        for stream in [s["logStreamName"] for page in streams for s in page["logStreams"]]:
-            found = client.get_log_events(
-                logGroupName=group, logStreamName=stream, limit=_EVENTS, startFromHead=True
-            )
-            yield from (event["message"] for event in found["events"])
+        events = client.get_paginator("filter_log_events").paginate(logGroupName=group)
+        yield from (event["message"] for page in events for event in page["events"])
 
 
 def lines(stack: Stack, family: str) -> Iterator[Mapping[str, object]]:

@@ -142,13 +142,18 @@ def _unknown(context: Context, policies: PrincipalPolicies, about: Circumstances
 def _certainly_absent(key: str, policies: PrincipalPolicies, about: Circumstances) -> bool:
     if key.startswith("aws:principaltag/"):
         return policies.tags is not None
-    if key in _OF_SESSION or key.startswith(_SESSION_PREFIXES) or _is_web_identity(key):
+    if of_session(key):
         return about.long_term
     if key == "aws:username":
         return True  # known for users; a role session has none
     if key.startswith("aws:"):
         return key in _ABSENT or key.startswith(_ABSENT_PREFIXES)
     return True  # a key of some service, which its resource has or has not
+
+
+def of_session(key: str) -> bool:
+    """Whether only the credentials of a session have this key (lower case)."""
+    return key in _OF_SESSION or key.startswith(_SESSION_PREFIXES) or _is_web_identity(key)
 
 
 def _is_web_identity(key: str) -> bool:

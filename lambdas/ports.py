@@ -81,7 +81,8 @@ class Limits:
 class Count:
     """How many sessions of one user, node or account the store believes are not ended.
 
-    `name` as in `quotas.names`; `changed` is when a start or an end last wrote it.
+    `name` as in `quotas.names`; `changed` is when a start or an end last wrote it, 0 for a count
+    that is missing.
     """
 
     name: str
@@ -288,7 +289,8 @@ class SessionStore(Protocol):
         ...
 
     def recount(self, read: Count, sessions: int) -> bool:
-        """Puts a count right, or forgets it where it is 0; False where it changed since `read`."""
+        """Puts a count right, or forgets it where it is to be 0; False where it changed since
+        `read`. A `read` that was missing is made, if it is still missing."""
         ...
 
     def query(self, query: SessionQuery) -> SessionPage: ...

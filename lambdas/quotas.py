@@ -11,7 +11,7 @@ from hatchway.core.errors import InternalServerError, LimitExceededException, Th
 from hatchway.core.names import Owner
 from lambdas.ports import Limits, Session
 
-DEFAULTS = Limits(per_user=20, per_node=50, per_account=1000, starts_a_minute=120)
+DEFAULTS = Limits(per_user=20, per_node=50, per_account=1000, starts_a_minute=300)
 #: What a setting may be at most.
 MOST = 100_000
 #: Seconds of one window of the rate limit.

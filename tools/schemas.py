@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hatchway.core.errors import HatchwayError
-from hatchway.core.shapes import Many, Member, Moment, Number, Record, Table, Text, Type
+from hatchway.core.shapes import Flag, Many, Member, Moment, Number, Record, Table, Text, Type
 
 Json = dict[str, object]
 #: What went wrong, as both APIs say it.
@@ -48,6 +48,8 @@ class Schemas:
                 return _text(kind)
             case Number():
                 return {"type": "integer", "minimum": kind.least, "maximum": kind.most}
+            case Flag():
+                return {"type": "boolean"}
             case Moment():
                 return {"type": "number", "description": "Unix seconds."}
             case Many():

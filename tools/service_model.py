@@ -5,6 +5,7 @@ from __future__ import annotations
 from hatchway.core.api import OPERATIONS, VERSION
 from hatchway.core.errors import HatchwayError
 from hatchway.core.shapes import (
+    Flag,
     Many,
     Member,
     Moment,
@@ -37,6 +38,8 @@ def _body(kind: Type, shapes: Json) -> Json:
             return body | ({"sensitive": True} if kind.secret else {})
         case Number():
             return {"type": "long", "min": kind.least, "max": kind.most}
+        case Flag():
+            return {"type": "boolean"}
         case Moment():
             return {"type": "timestamp"}
         case Many():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from hatchway.core import errors
 from hatchway.core.shapes import (
     Action,
+    Flag,
     Many,
     Member,
     Moment,
@@ -57,6 +58,8 @@ PING_STATUS = Text(name="PingStatus", most=14, choices=("Online", "ConnectionLos
 CONNECTION_STATUS = Text(name="ConnectionStatus", most=12, choices=("connected", "notconnected"))
 NODE_CONNECTIONS = Text(name="NodeConnections", most=6, choices=("closed", "open"))
 NEXT_TOKEN = Text(name="NextToken", most=MAX_NEXT_TOKEN)
+ALL = Flag(name="All")
+SESSION_COUNT = Number(name="SessionCount", least=0, most=MAX_PAGE)
 MAX_RESULTS = Number(name="MaxResults", least=1, most=MAX_PAGE)
 MOMENT = Moment(name="DateTime")
 LABEL = Text(name="Label", most=2048, least=0)
@@ -387,6 +390,47 @@ TERMINATE_SESSION = Operation(
     gives=(Member(name="SessionId", type=SESSION_ID, doc="The session."),),
     raises=(errors.DoesNotExistException, errors.ConflictException),
 )
+TERMINATE_SESSIONS = Operation(
+    name="TerminateSessions",
+    method="POST",
+    path="/sessions/terminate",
+    doc="Ends all sessions of an owner, of a node, or all there are: those that the caller may "
+    "end, a page at a call, newest first. Exactly one of Owner, Target and All is given.",
+    action="ssm:TerminateSession",
+    resource=SESSION_RESOURCE,
+    takes=(
+        Member(
+            name="Owner",
+            type=PRINCIPAL_ARN,
+            doc="The ARN of a user or role session; of a role, for all of its sessions.",
+        ),
+        Member(name="Target", type=NODE_ID, doc="The node, an EC2 instance id."),
+        Member(name="All", type=ALL, doc="True for every session of the deployment."),
+        Member(name="NextToken", type=NEXT_TOKEN, doc="Where the last page ended."),
+    ),
+    gives=(
+        Member(
+            name="Terminated",
+            type=SESSION_COUNT,
+            doc="Sessions that end now: by this call, or by one before it.",
+            required=True,
+        ),
+        Member(
+            name="Refused",
+            type=SESSION_COUNT,
+            doc="Sessions that the caller may not end; they go on.",
+            required=True,
+        ),
+        Member(
+            name="Failed",
+            type=SESSION_COUNT,
+            doc="Sessions that could not be ended now; try again.",
+            required=True,
+        ),
+        _MORE,
+    ),
+    raises=(errors.InvalidNextToken, errors.UnsupportedNodeType),
+)
 DESCRIBE_NODES = Operation(
     name="DescribeNodes",
     method="GET",
@@ -589,6 +633,7 @@ OPERATIONS: tuple[Operation, ...] = (
     GET_SESSION,
     RESUME_SESSION,
     TERMINATE_SESSION,
+    TERMINATE_SESSIONS,
     DESCRIBE_NODES,
     GET_CONNECTION_STATUS,
     RESET_NODE,
@@ -624,5 +669,6 @@ ACTIONS: tuple[Action, ...] = (
 NOTICES = {
     "nodeOffline": "The node's agent is not connected; output will not come until it is back.",
     "nodeOnline": "The node's agent is connected again.",
+    "accessEnding": "The owner's permission ends in so many `Seconds`, and the session with it.",
     "takenOver": "Another client of the same owner has taken the session over.",
 }

@@ -42,6 +42,13 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """True or false."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """Unix seconds, a JSON number."""
 
@@ -76,7 +83,7 @@ class Record:
     members: tuple[Member, ...]
 
 
-Type = Text | Number | Moment | Many | Table | Record
+Type = Text | Number | Flag | Moment | Many | Table | Record
 
 
 class Place(StrEnum):

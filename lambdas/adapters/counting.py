@@ -6,6 +6,7 @@ A count that is wrong only makes a limit wrong for a while: an end never fails f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hatchway.core.names import Owner
 from lambdas import quotas
@@ -53,7 +54,9 @@ class Counts:
     def correct(self, read: Count, sessions: int) -> bool:
         key, changed = items.key("COUNT", read.name), items.number(read.changed)
         try:
-            if sessions:
+            if not read.changed:
+                self._table.put_new(items.of_count(replace(read, sessions=sessions), self._clock()))
+            elif sessions:
                 self._table.set(
                     key, "sessions", items.number(sessions), "changed = :read", read=changed
                 )

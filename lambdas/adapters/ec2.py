@@ -31,16 +31,18 @@ _PROFILE = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:instance-profile/(?:[!-.0-~]+
 
 
 class Ec2Instances:
-    """The port Instances."""
+    """The port Instances; `life` is how many seconds facts are kept, at most."""
 
     def __init__(
         self,
         clock: Clock = time.monotonic,
         client: EC2Client | None = None,
         iam: IAMClient | None = None,
+        life: float = LIFE,
     ) -> None:
         self._client: EC2Client = client or aws.client("ec2", PATIENCE)
         self._iam: IAMClient = iam or aws.client("iam", PATIENCE)
+        self._life = life
         self._facts: Cache[str, InstanceFacts | None] = Cache(MAX_KEPT, LIFE, clock)
         self._profiles: Cache[str, str] = Cache(MAX_KEPT, LIFE, clock)
 
@@ -69,7 +71,7 @@ class Ec2Instances:
                 facts[instance["InstanceId"]] = _facts(instance)
         for node_id, found in facts.items():
             running = found is not None and found.running
-            self._facts.put(node_id, found, LIFE if running else ABSENT_LIFE)
+            self._facts.put(node_id, found, self._life if running else min(self._life, ABSENT_LIFE))
         return facts
 
     def _describe(self, node_ids: list[str]) -> list[dict[str, Any]]:

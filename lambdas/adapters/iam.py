@@ -96,11 +96,16 @@ def _list(method: Callable[..., Any], member: str, **arguments: str) -> list[Any
 
 
 class IamPolicies:
-    """The port Policies."""
+    """The port Policies; `life` is how many seconds a caller's policies are kept."""
 
-    def __init__(self, clock: Clock = time.monotonic, client: IAMClient | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock = time.monotonic,
+        client: IAMClient | None = None,
+        life: float = CACHE,
+    ) -> None:
         self._iam: IAMClient = client or aws.client("iam", PATIENCE)
-        self._callers: Cache[tuple[str, str], PrincipalPolicies] = Cache(MAX_CALLERS, CACHE, clock)
+        self._callers: Cache[tuple[str, str], PrincipalPolicies] = Cache(MAX_CALLERS, life, clock)
         # A version of a managed policy never changes, and its policy's id is never used again.
         self._texts: Cache[tuple[str, str], str] = Cache(MAX_TEXTS, 3600.0, clock)
         self._pool = ThreadPoolExecutor(PARALLEL, "iam")

@@ -134,6 +134,16 @@ def session_of(image: Image) -> Session:
     )
 
 
+def of_count(count: Count, now: float) -> Item:
+    return {
+        **key("COUNT", count.name),
+        "gsi1pk": text(COUNTS),
+        "gsi1sk": text(count.name),
+        "sessions": number(count.sessions),
+        "changed": number(now),
+    }
+
+
 def count_of(image: Image) -> Count:
     return Count(
         name=image["pk"]["S"].partition("#")[2],

@@ -94,10 +94,11 @@ class MemorySessions:
     def recount(self, read: Count, sessions: int) -> bool:
         with self._lock:
             stored = self._counts.get(read.name)
-            if stored is None or stored.changed != read.changed:
+            if (stored.changed if stored is not None else 0.0) != read.changed:
                 return False
-            if sessions:
-                self._counts[read.name] = replace(stored, sessions=sessions)
+            if sessions or stored is None:
+                changed = read.changed or self._clock()
+                self._counts[read.name] = replace(read, sessions=sessions, changed=changed)
             else:
                 del self._counts[read.name]
             return True

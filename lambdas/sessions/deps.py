@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 
+from lambdas import quotas
 from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import Ec2Instances
@@ -36,4 +37,5 @@ def build(environ: Mapping[str, str]) -> Service:
         region=required(environ, "AWS_REGION"),
         stream_url=required(environ, "STREAM_URL"),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
+        limits=quotas.limits(environ),
     )

@@ -33,6 +33,7 @@ from lambdas.sessions.nodes import (
 from lambdas.sessions.request import Request, read
 from lambdas.sessions.service import Service
 from lambdas.sessions.start import start_session
+from lambdas.sessions.terminate_all import terminate_sessions
 
 Perform = Callable[[Service, Access, Request], Mapping[str, object]]
 
@@ -42,6 +43,7 @@ PERFORMED: Mapping[str, Perform] = {
     api.GET_SESSION.name: get_session,
     api.RESUME_SESSION.name: resume_session,
     api.TERMINATE_SESSION.name: terminate_session,
+    api.TERMINATE_SESSIONS.name: terminate_sessions,
     api.DESCRIBE_NODES.name: describe_nodes,
     api.GET_CONNECTION_STATUS.name: get_connection_status,
     api.RESET_NODE.name: reset_node,

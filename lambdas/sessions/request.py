@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hatchway.core.errors import ValidationException
-from hatchway.core.shapes import Many, Member, Number, Operation, Place, Table, Text, Type
+from hatchway.core.shapes import Flag, Many, Member, Number, Operation, Place, Table, Text, Type
 from lambdas.edge import Call, json_object, unescape
 
-Value = str | int | tuple[str, ...] | Mapping[str, tuple[str, ...]]
+Value = str | int | bool | tuple[str, ...] | Mapping[str, tuple[str, ...]]
 
 # NUL, halves of surrogate pairs, and what a decoder leaves in place of bytes that are not UTF-8.
 _ODD = re.compile("[\x00\ud800-\udfff\ufffd]")
@@ -37,6 +37,10 @@ class Request:
     def number(self, name: str, default: int) -> int:
         value = self.values.get(name, default)
         return value if isinstance(value, int) else default
+
+    def flag(self, name: str) -> bool:
+        """False where it is absent."""
+        return self.values.get(name) is True
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.values.get(name, ())
@@ -114,6 +118,8 @@ def _body_values(
 
 
 def _value(member: Member, kind: Type, given: object) -> Value:
+    if isinstance(kind, Flag):
+        return _flag(member, given)
     if isinstance(kind, Table):
         return _table(member, kind, given)
     if isinstance(kind, Many):
@@ -134,6 +140,12 @@ def _text(member: Member, kind: Type, given: object) -> str:
         raise ValidationException(f"{member.name} is one of {', '.join(kind.choices)}.")
     if kind.pattern and not re.fullmatch(kind.pattern, given, re.ASCII):
         raise ValidationException(f"{member.name} does not match {kind.pattern}.")
+    return given
+
+
+def _flag(member: Member, given: object) -> bool:
+    if not isinstance(given, bool):
+        raise ValidationException(f"{member.name} is true or false.")
     return given
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lambdas import quotas
 from lambdas.ports import (
     Clients,
     Clock,
     Directory,
     Downlink,
     Instances,
+    Limits,
     NodeStore,
     Policies,
     Presence,
@@ -38,3 +40,4 @@ class Service:
     region: str
     stream_url: str
     channel_role_id: str
+    limits: Limits = quotas.DEFAULTS

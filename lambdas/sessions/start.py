@@ -27,11 +27,13 @@ def start_session(service: Service, access: Access, request: Request) -> Mapping
     node = names.node_id(request.text("Target"))
     document = _document_name(service, access, request)
     permit_start(service, access, node, document)
-    session = _session(service, access, request, node, document or documents.DEFAULT)
+    service.sessions.count_start(access.principal.owner, service.limits.starts_a_minute)
+    session = _session(service, access, request, node, document)
     # After the permission: whether a node is there is told to those alone who may use it.
     _require_online(service, node)
     token, record = make_token(service, session.session_id)
-    stored = service.sessions.create(session, record, _earlier(service, request, session))
+    earlier = _earlier(service, request, session)
+    stored = service.sessions.create(session, record, earlier, service.limits)
     if stored.status in ENDED:
         raise ConflictException("The session of this client request token has ended.")
     service.downlink.hint(node, stored.session_id)
@@ -61,6 +63,7 @@ def _session(
 ) -> Session:
     now = service.clock()
     principal = access.principal
+    name = document or documents.DEFAULT
     return Session(
         session_id=names.new_session_id(principal.name, service.random(names.SESSION_SUFFIX_BYTES)),
         target=node,
@@ -70,9 +73,11 @@ def _session(
         started=now,
         status_since=now,
         activity=now,
-        document_name=document,
-        document=documents.resolve(document, request.table("Parameters")),
+        document_name=name,
+        document=documents.resolve(name, request.table("Parameters")),
+        document_named=bool(document),
         reason=request.text("Reason"),
+        about=access.about,
     )
 
 

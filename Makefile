@@ -45,6 +45,10 @@ unit: prepare
 agent-bundle: prepare
 	@$(python) -m tools.agent_bundle $(ARGS)
 
+pin = .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
+    --universal -p 3.11 --custom-compile-command 'make lock'
+
 lock: prepare
-	.venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-	    --universal -p 3.11 --custom-compile-command 'make lock' requirements.in -o requirements.txt
+	$(pin) requirements.in -o requirements.txt
+	$(pin) -c requirements.txt lambdas/requirements.in -o lambdas/requirements.txt
+	$(pin) -c requirements.txt agent/requirements.in -o agent/requirements.txt

@@ -37,8 +37,9 @@ MAX_HELD = 64
 YOUNG = 10.0
 #: Seconds that a shell waits for the terminal's size, or something typed, before it starts.
 START_WAIT = 0.3
-#: Seconds that the last output and the exit code may take to reach the client.
-DRAIN_TIME = 10.0
+#: Seconds that the last output and the exit code may take to reach the client, also one that is
+#: away at that moment and resumes.
+DRAIN_TIME = 60.0
 #: Attempts to tell the service of the end, and the seconds between them.
 END_ATTEMPTS = 8
 END_FIRST, END_MOST = 0.5, 10.0
@@ -364,7 +365,7 @@ class Session:
             return
         if self._started and self._runner is not None:
             self._runner.allow(self._channel.writable)
-        if self._code is not None and (self._channel.drained or not self._channel.attached):
+        if self._code is not None and self._channel.drained:
             self.stop(Reason.EXITED)
             return
         self._arm()

@@ -11,9 +11,11 @@ from agent.ports import Screen, StartFailed
 from agent.runners.leader import watch
 from agent.terminal.posix import Terminal, members
 from hatchway.core.channel import INPUT_WINDOW
+from hatchway.core.handshake import MIN_WINDOW
 
-#: Bytes that were fed and not yet taken: a client is never given more credit than this.
-MAX_FED = INPUT_WINDOW
+#: Bytes that were fed and not yet taken: a client is never given more credit than this. One that
+#: takes another's place gets the least window, whatever that one left behind.
+MAX_FED = INPUT_WINDOW + MIN_WINDOW
 #: Bytes read before anything else gets a turn.
 READ_BURST = 64 * 1024
 #: Seconds without output after the leader's end, where something in the background holds the

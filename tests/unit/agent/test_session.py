@@ -78,6 +78,26 @@ def test_a_client_that_stopped_reading_holds_the_end_up_for_a_bounded_time() -> 
     run(test())
 
 
+def test_the_last_output_and_the_exit_code_wait_for_a_client_that_comes_back() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            session, client, runner = await bench.opened()
+            session.connected = False
+            bench.service.hint(session)
+            await bench.service.settle()
+            runner.print(b"the end")
+            runner.exit(5)
+            await bench.service.settle()
+            assert not session.ended
+            bench.service.attach(session)
+            bench.service.hint(session)
+            await bench.service.until(lambda: session.ended)
+            assert session.ended == ("exited", 5)
+            assert (client.text, client.exit_code) == (b"the end", 5)
+
+    run(test())
+
+
 def test_a_process_that_ends_while_no_client_is_there_ends_the_session() -> None:
     async def test() -> None:
         async with agent() as bench:

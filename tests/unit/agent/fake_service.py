@@ -195,7 +195,7 @@ class FakeService:
     async def until(self, ready: Callable[[], object]) -> None:
         """Lets virtual time pass until it is so."""
         async with asyncio.timeout(300):
-            while not ready():  # noqa: ASYNC110  # virtual time
+            while not ready():  # virtual time
                 await asyncio.sleep(0.01)
 
     async def settle(self, seconds: float = 0.5) -> None:

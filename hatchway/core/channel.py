@@ -57,6 +57,9 @@ SIZE_WAIT = 1.0
 BLOCKED_AFTER = 0.5
 #: The longest acknowledgement, as text.
 MAX_ACK_TEXT = 2048
+#: Seconds after which a client that has heard nothing of a beginning asks for one, and between
+#: such questions: the session may have begun with another client.
+HELLO_AFTER, HELLO_EVERY = 0.5, 1.0
 #: Messages in one call of `poll`.
 MAX_FRAMES = 200
 #: What the original's clients and agents may be asked to run.
@@ -173,8 +176,15 @@ class DataChannel:
         window = INPUT_WINDOW if agent else OUTPUT_WINDOW
         self._offer = Extensions(window) if settings.extensions else None
         self._request: HandshakeRequest | None = None
+        self._window = window
         self._outbox = Outbox(self._pack)
         self._inbox = Inbox(window)
+        #: This end's identity, which a client's first message bears, and the client's.
+        self._own = self._uuid()
+        self._client: UUID | None = None
+        #: A client takes nothing before the peer's first message.
+        self._begun = agent
+        self._hello_at = 0.0
         self._events: list[ChannelEvent] = []
         self._now = 0.0
         self._generation: int | None = None
@@ -201,10 +211,11 @@ class DataChannel:
         self._attached_at = self._heard_at = now
         self._spoke_at = now
         self._silent = self._paused = False
+        self._hello_at = now + HELLO_AFTER
         self._outbox.resend_all()
         self._inbox.announce()
         if self._side is Side.AGENT and self._request is None:
-            self._ask(now)
+            self._ask()
 
     def detach(self, now: float) -> None:
         """The path is gone. Unacknowledged messages are kept and sent again after `attach`."""
@@ -250,6 +261,8 @@ class DataChannel:
             self._closed(message)
         elif kind is MessageType.PAUSE_PUBLICATION or kind is MessageType.START_PUBLICATION:
             self._paused = kind is MessageType.PAUSE_PUBLICATION
+            if self._side is Side.AGENT and message.flags & FLAG_SYN:
+                self._greeted(message.message_id)
         else:
             self.dropped["wrong direction"] += 1
             return
@@ -266,8 +279,35 @@ class DataChannel:
         self._over = True
         self._events.append(Closed(output if isinstance(output, str) else ""))
 
+    def _greeted(self, client: UUID) -> None:
+        """A client asks for a beginning. The one that is known has it already, and one that comes
+        before anybody answered gets what was sent; any other takes the place of the known one."""
+        if self._client in (None, client):
+            return
+        self._client = client
+        owed = min(self._inbox.owed, self._window - handshake.MIN_WINDOW)
+        self._inbox = Inbox(self._window, owed)
+        if self._offer:
+            self._offer = replace(self._offer, window=self._window - owed)
+        self._outbox.restart()
+        self._opened = self._sized = False
+        self._attached_at = self._now
+        self._ask()
+
+    def _begin(self, message: AgentMessage) -> bool:
+        """Whether the peer's beginning has been seen: its first message says that it is one."""
+        if not self._begun and (message.sequence == 0 or message.flags & FLAG_SYN):
+            self._begun = True
+            self._inbox.begin(message.sequence)
+        return self._begun
+
     def _offer_message(self, message: AgentMessage) -> None:
         self._paused = False
+        if not self._begin(message):
+            self.dropped["before the beginning"] += 1
+            return
+        if self._client is None and message.sequence == 0:
+            self._client = message.message_id
         fate = self._inbox.offer(message, self._now)
         if fate is Fate.TAKEN:
             self._deliver()
@@ -321,7 +361,7 @@ class DataChannel:
 
     # --- handshake ------------------------------------------------------------------------------
 
-    def _ask(self, now: float) -> None:
+    def _ask(self) -> None:
         settings = self._settings
         self._request = HandshakeRequest(
             settings.version, settings.session_type, settings.properties, self._offer
@@ -350,6 +390,7 @@ class DataChannel:
         if not response.accepted:
             self._fail("UnsupportedSessionType", "The client does not know the session type.")
             return
+        self._outbox.answered(self._now)
         self._extend(response.extensions if self._offer else None)
         self._outbox.control(
             PayloadType.HANDSHAKE_COMPLETE,
@@ -395,7 +436,7 @@ class DataChannel:
         if self._generation is None or self._over:
             return []
         self._outbox.open = self._may_send_data()
-        frames: list[bytes] = []
+        frames = self._hello()
         if not self._paused:
             # Room for an acknowledgement to ride along.
             for frame in self._outbox.frames(now, budget - MAX_ACK_TEXT):
@@ -409,6 +450,27 @@ class DataChannel:
         if frames:
             self._spoke_at = now
         return frames
+
+    def _hello(self) -> list[bytes]:
+        """A client that hears of no beginning asks for one; what it offers is its identity."""
+        due = self._hello_due
+        if due is None or due > self._now:
+            return []
+        self._hello_at = self._now + HELLO_EVERY
+        hello = AgentMessage(
+            message_type=MessageType.START_PUBLICATION,
+            sequence=0,
+            message_id=self._own,
+            created=self._created(),
+            payload=b"hello",
+            flags=FLAG_SYN,
+        )
+        return [pack(hello)]
+
+    @property
+    def _hello_due(self) -> float | None:
+        asks = self._side is Side.CLIENT and self._offer is not None and not self._begun
+        return self._hello_at if asks else None
 
     def _may_send_data(self) -> bool:
         if not self._opened:
@@ -459,7 +521,11 @@ class DataChannel:
         self._outbox.open = self._may_send_data()
         if self._outbox.ready() and not self._paused:
             return 0.0
-        times = [self._inbox.due, None if self._paused else self._outbox.deadline()]
+        times = [
+            self._hello_due,
+            self._inbox.due,
+            None if self._paused else self._outbox.deadline(),
+        ]
         if not self._silent and (self._inbox.extended or not self._outbox.empty):
             times.append(self._heard_at + SILENCE)
         if self._inbox.extended:
@@ -546,7 +612,7 @@ class DataChannel:
             AgentMessage(
                 message_type=self._sends,
                 sequence=sequence,
-                message_id=self._uuid(),
+                message_id=self._uuid() if sequence else self._own,
                 created=self._created(),
                 payload=payload,
                 payload_type=payload_type,

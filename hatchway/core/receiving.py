@@ -47,20 +47,30 @@ class _Single:
 class Inbox:
     """Orders messages and accounts for the credit given to the peer."""
 
-    def __init__(self, window: int) -> None:
+    def __init__(self, window: int, owed: int = 0) -> None:
+        """`owed` bytes were delivered for another peer, and are not consumed yet."""
         self._window = window
         self._expected = 0
         self._early: dict[int, AgentMessage] = {}
         self._early_bytes = 0
         self._delivered = 0
-        self._consumed = 0
-        self._advertised = window
+        self._consumed = -owed
+        self._advertised = window - owed
         self._singles: deque[_Single] = deque()
         self._last: _Single | None = None
         self._unacknowledged = 0
         self._due: float | None = None
         #: Acknowledge cumulatively, with credit: both sides agreed.
         self.extended = False
+
+    @property
+    def owed(self) -> int:
+        """Bytes that were delivered, and are not consumed yet."""
+        return self._delivered - self._consumed
+
+    def begin(self, sequence: int) -> None:
+        """The peer's first message has this number."""
+        self._expected = sequence
 
     def offer(self, message: AgentMessage, now: float) -> Fate:
         """Takes a message, in any order; only what is TAKEN or a DUPLICATE is acknowledged."""
@@ -83,7 +93,7 @@ class Inbox:
         """The messages whose turn it is. Data of a peer that knows no credit waits here while the
         application does not keep up; a size or a flag never waits."""
         while (message := self._early.get(self._expected)) is not None:
-            full = self._delivered - self._consumed >= self._window
+            full = self.owed >= self._window
             if full and not self.extended and message.payload_type in CREDITED:
                 return
             del self._early[self._expected]

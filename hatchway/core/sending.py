@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hatchway.core.compression import MAX_INFLATED, deflate
+from hatchway.core.compression import MAX_INFLATED, deflate, inflate
 from hatchway.core.handshake import MAX_WINDOW, Acknowledgement, Extensions
 from hatchway.core.wire import (
     CREDITED,
@@ -18,7 +18,9 @@ from hatchway.core.wire import (
     FLAG_SYN,
     MAX_PAYLOAD,
     ORIGINAL_PAYLOAD,
+    AgentMessage,
     PayloadType,
+    parse,
     text_length,
 )
 
@@ -39,6 +41,9 @@ MIN_REORDER = 0.02
 #: A peer that acknowledges each message once may lose that one acknowledgement: after so many
 #: sendings, when later messages have arrived, the message counts as arrived.
 ORIGINAL_ATTEMPTS = 4
+
+#: What keeps its place among the data.
+_MARKS = frozenset({PayloadType.GAP, PayloadType.EXIT_CODE})
 
 #: Builds a packed message: sequence, payload type, payload, flags.
 Packer = Callable[[int, int, bytes, int], bytes]
@@ -88,7 +93,7 @@ class Outbox:
         self._sent: dict[int, _Sent] = {}
         self._in_flight_bytes = 0
         self._lost: dict[int, None] = {}
-        self._next = 0
+        self._next = self._first = 0
         self._data_sent = 0
         self._credit: int | None = None
         self._max_payload = ORIGINAL_PAYLOAD
@@ -152,7 +157,38 @@ class Outbox:
         self._max_payload = min(peer.max_payload, MAX_PAYLOAD)
         self._compress = peer.compression
 
+    def restart(self) -> None:
+        """Another peer: numbers go on, so that nothing old is taken for new; what nobody has
+        acknowledged waits again; and nothing is agreed upon."""
+        for _, sent in sorted(self._sent.items(), reverse=True):
+            self._wait_again(parse(sent.frame))
+        self._in_flight_bytes = 0
+        self._sent.clear()
+        self._lost.clear()
+        self._control.clear()
+        self._first = self._next
+        self._data_sent = 0
+        self._credit, self._max_payload, self._compress = None, ORIGINAL_PAYLOAD, False
+        self._backoff = 1.0
+        self._newest_arrival = 0.0
+        self.round_trip = RoundTrip()
+
+    def _wait_again(self, message: AgentMessage) -> None:
+        data = message.payload
+        if message.flags & FLAG_DEFLATED:
+            data = inflate(data)
+        if message.payload_type in CREDITED:
+            self._waiting_bytes += len(data)
+        elif message.payload_type not in _MARKS:
+            return
+        self._waiting.appendleft(_Segment(message.payload_type, bytearray(data)))
+
     # --- what the peer says ---------------------------------------------------------------------
+
+    def answered(self, now: float) -> None:
+        """The peer's answer shows that everything sent so far has arrived."""
+        for sequence in list(self._sent):
+            self._arrived(sequence, now)
 
     def acknowledge(self, ack: Acknowledgement, now: float) -> bool:
         """False for a number that was never sent: the acknowledgement is then ignored whole."""
@@ -288,7 +324,8 @@ class Outbox:
     ) -> bytes:
         sequence = self._next
         self._next += 1
-        frame = self._pack(sequence, payload_type, payload, flags | (0 if sequence else FLAG_SYN))
+        flags |= FLAG_SYN if sequence == self._first else 0
+        frame = self._pack(sequence, payload_type, payload, flags)
         self._sent[sequence] = _Sent(frame, size, now)
         self._in_flight_bytes += size
         return frame

@@ -44,10 +44,15 @@ _START_WITH_DEFAULT_DOCUMENT: Statement = {
     "Resource": "arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell",
 }
 _EVERYTHING: Statement = {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}
+_EXPLAIN: Statement = {
+    "Effect": "Allow",
+    "Action": "iam:SimulatePrincipalPolicy",
+    "Resource": "*",
+}
 
 #: What each may do, beside the stack's managed policy that opens the API's paths.
 STATEMENTS: Mapping[str, Sequence[Statement]] = {
-    ADMIN: (_EVERYTHING,),
+    ADMIN: (_EVERYTHING, _EXPLAIN),
     JOHN: (_START_ON_WEB, _START_WITH_DEFAULT_DOCUMENT, _OWN_SESSIONS, _SEE),
     MARY: (_SEE,),
 }

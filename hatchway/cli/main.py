@@ -22,6 +22,7 @@ from hatchway.cli import (
     reset_node,
     start_session,
     terminate_session,
+    terminate_sessions,
 )
 from hatchway.cli.report import complain, refuse
 from hatchway.core.errors import Exit, HatchwayError
@@ -44,6 +45,7 @@ VERBS: tuple[Verb, ...] = (
     start_session,
     describe_sessions,
     terminate_session,
+    terminate_sessions,
     list_nodes,
     get_connection_status,
     list_roles,

@@ -33,6 +33,13 @@ class NodePresence:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessEnding:
+    """The permission that the session was started with ends in so many seconds, and then it."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The last event. `exit_code` is the remote process's where it is known; `error` why the
     stream ended where that was not the session's own end."""
@@ -42,4 +49,4 @@ class Ended:
     error: HatchwayError | None = None
 
 
-StreamEvent = ChannelEvent | Lost | Retrying | Restored | NodePresence | Ended
+StreamEvent = ChannelEvent | Lost | Retrying | Restored | NodePresence | AccessEnding | Ended

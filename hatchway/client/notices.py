@@ -11,6 +11,8 @@ from hatchway.core.errors import InternalServerError
 
 #: JSON larger than this is nothing that the service sends.
 MAX_NOTICE = 16 * 1024
+#: No warning comes more seconds ahead.
+MAX_AHEAD = 86400
 
 
 class Notice(Enum):
@@ -19,6 +21,7 @@ class Notice(Enum):
     NODE_OFFLINE = "nodeOffline"
     NODE_ONLINE = "nodeOnline"
     TAKEN_OVER = "takenOver"
+    ACCESS_ENDING = "accessEnding"
     #: API Gateway's own: a message of ours was lost on its way.
     LOST = "Internal server error"
 
@@ -30,12 +33,19 @@ class NextToken:
     started: Started | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The owner's permission ends in so many seconds."""
+
+    seconds: int
+
+
 def is_json(text: str) -> bool:
     """Whether a text message is JSON rather than AgentMessages (base64 has no brace)."""
     return text.startswith("{")
 
 
-def parse(text: str) -> Notice | NextToken | None:
+def parse(text: str) -> Notice | NextToken | Ending | None:
     """What the JSON means to a client; None for all that it does not know."""
     if len(text) > MAX_NOTICE:
         return None
@@ -48,7 +58,15 @@ def parse(text: str) -> Notice | NextToken | None:
     if members.get("action") == "resumeSession":
         return _next_token(members)
     said = members.get("notice") or members.get("message")
+    if said == Notice.ACCESS_ENDING.value:
+        return _ending(members)
     return next((notice for notice in Notice if notice.value == said), None)
+
+
+def _ending(members: dict[str, object]) -> Ending | None:
+    seconds = members.get("Seconds")
+    sane = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds <= MAX_AHEAD
+    return Ending(seconds) if sane and isinstance(seconds, int) else None
 
 
 def _next_token(members: dict[str, object]) -> NextToken:

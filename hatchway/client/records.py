@@ -79,6 +79,27 @@ class SessionRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terminations:
+    """What became of many sessions: ended, not the caller's to end, not ended for now."""
+
+    terminated: int = 0
+    refused: int = 0
+    failed: int = 0
+
+    def and_(self, members: Mapping[str, object]) -> Terminations:
+        """With the counts of one more answer."""
+        return Terminations(
+            terminated=self.terminated + _count(members, "Terminated"),
+            refused=self.refused + _count(members, "Refused"),
+            failed=self.failed + _count(members, "Failed"),
+        )
+
+    def members(self) -> dict[str, object]:
+        """As the API names them."""
+        return {"Terminated": self.terminated, "Refused": self.refused, "Failed": self.failed}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One node as DescribeNodes shows it; Name and tags come from EC2."""
 
@@ -153,3 +174,8 @@ def _number(members: Mapping[str, object], name: str) -> int | None:
 def _moment(members: Mapping[str, object], name: str) -> datetime | None:
     value = members.get(name)
     return value if isinstance(value, datetime) else None
+
+
+def _count(members: Mapping[str, object], name: str) -> int:
+    value = members.get(name)
+    return value if isinstance(value, int) else 0

@@ -14,7 +14,7 @@ from botocore.config import Config
 from hatchway import __version__
 from hatchway.client.access import Access, Explained
 from hatchway.client.failures import translated
-from hatchway.client.records import Node, NodeRole, SessionRecord, Started
+from hatchway.client.records import Node, NodeRole, SessionRecord, Started, Terminations
 from hatchway.client.targets import resolve
 from hatchway.core.errors import InternalServerError, ValidationException
 from hatchway.net import settings as configuration
@@ -92,6 +92,25 @@ class Hatchway:
     def terminate(self, session_id: str) -> None:
         """Ends a session for good."""
         self._call("terminate_session", SessionId=session_id)
+
+    def terminate_sessions(
+        self, *, owner: str | None = None, target: str | None = None, every: bool = False
+    ) -> Terminations:
+        """Ends all sessions of an owner (the ARN of a user, role or role session), of a node, or
+        all there are, as far as the caller may; exactly one of the three is given."""
+        asked = {
+            "Owner": owner,
+            "Target": self.resolve(target) if target else None,
+            "All": every or None,
+        }
+        ended, token = Terminations(), None
+        for _ in range(MAX_PAGES):
+            page = self._call("terminate_sessions", NextToken=token, **asked)
+            ended = ended.and_(page)
+            token = page.get("NextToken")
+            if not token:
+                return ended
+        raise InternalServerError(f"There are more than {MAX_PAGES} pages of sessions.")
 
     def session(self, session_id: str) -> SessionRecord:
         """One session."""

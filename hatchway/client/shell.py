@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from hatchway.client.events import Ended, Lost, NodePresence, Restored, Retrying, StreamEvent
+from hatchway.client.events import (
+    AccessEnding,
+    Ended,
+    Lost,
+    NodePresence,
+    Restored,
+    Retrying,
+    StreamEvent,
+)
 from hatchway.client.keys import CTRL_C, HELP, EscapeKeys
 from hatchway.client.stream import Stream
 from hatchway.client.terminal import Terminal
@@ -169,9 +177,18 @@ def said(event: StreamEvent) -> str:
             return "Connected again"
         case NodePresence(online=online):
             return "The node's agent is back" if online else "The node's agent went offline"
+        case AccessEnding(seconds=seconds):
+            return f"Your permission ends in {_minutes(seconds)}, and this session with it"
         case Silent(seconds=seconds):
             return f"The node has not answered for {seconds:.0f} s"
         case Heard():
             return "The node answers again"
         case _:
             return ""
+
+
+def _minutes(seconds: int) -> str:
+    """2 min 30 s; 45 s."""
+    minutes, rest = divmod(seconds, 60)
+    parts = [f"{minutes} min"] if minutes else []
+    return " ".join([*parts, *([f"{rest} s"] if rest or not minutes else [])])

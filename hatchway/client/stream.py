@@ -17,9 +17,17 @@ from typing import Any, TypeVar
 
 from hatchway.client import notices
 from hatchway.client.backoff import Backoff
-from hatchway.client.events import Ended, Lost, NodePresence, Restored, Retrying, StreamEvent
+from hatchway.client.events import (
+    AccessEnding,
+    Ended,
+    Lost,
+    NodePresence,
+    Restored,
+    Retrying,
+    StreamEvent,
+)
 from hatchway.client.link import OPEN_SECONDS, Dial, Link
-from hatchway.client.notices import NextToken, Notice
+from hatchway.client.notices import Ending, NextToken, Notice
 from hatchway.client.records import Started
 from hatchway.core.channel import (
     ChannelEvent,
@@ -297,6 +305,8 @@ class Stream:
         notice = notices.parse(text)
         if isinstance(notice, NextToken):
             self._take_token(notice)
+        elif isinstance(notice, Ending):
+            await self._events.put(AccessEnding(notice.seconds))
         elif notice is Notice.NODE_OFFLINE or notice is Notice.NODE_ONLINE:
             await self._events.put(NodePresence(online=notice is Notice.NODE_ONLINE))
         elif notice is Notice.TAKEN_OVER and not self._switching:

@@ -106,6 +106,56 @@ def test_terminating(world: World, capsys: Capture) -> None:
     assert [asked.method for asked in world.asked] == ["DELETE", "DELETE"]
 
 
+ALL = "POST /sessions/terminate"
+OWNER = "arn:aws:iam::000000000000:user/john"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        (["--owner", OWNER], {"Owner": OWNER}),
+        (["--target", NODE], {"Target": NODE}),
+        (["--all"], {"All": True}),
+    ],
+)
+def test_terminating_many(
+    arguments: list[str], body: dict[str, object], world: World, capsys: Capture
+) -> None:
+    world.answers[ALL] = (200, {"Terminated": 2, "Refused": 0, "Failed": 0})
+    assert main(["terminate-sessions", *arguments]) == 0
+    assert capsys.readouterr() == ("Terminated 2 sessions.\n", "")
+    assert [asked.body for asked in world.asked] == [body]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--all", "--target", NODE]])
+def test_many_are_terminated_only_by_one_plain_word(
+    arguments: list[str], world: World, capsys: Capture
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["terminate-sessions", *arguments])
+    assert left.value.code == Exit.USAGE
+    assert world.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        ({"Terminated": 1, "Refused": 1}, Exit.DENIED, "1 session may not be ended by you"),
+        ({"Terminated": 1, "Failed": 3}, Exit.CONFLICT, "3 sessions could not be ended"),
+        ({"Refused": 1, "Failed": 3}, Exit.CONFLICT, "3 sessions could not be ended"),
+    ],
+)
+def test_a_session_that_goes_on_is_said_and_is_a_failure(
+    answer: dict[str, object], status: int, said: str, world: World, capsys: Capture
+) -> None:
+    world.answers[ALL] = (200, answer)
+    assert main(["terminate-sessions", "--all"]) == status
+    assert said in capsys.readouterr().err
+    assert main(["terminate-sessions", "--all", "--output", "json"]) == status
+    whole = {"Terminated": 0, "Refused": 0, "Failed": 0} | answer
+    assert json.loads(capsys.readouterr().out) == whole
+
+
 @pytest.mark.parametrize(
     ("status", "exit_status"), [("connected", Exit.OK), ("notconnected", Exit.NOT_CONNECTED)]
 )

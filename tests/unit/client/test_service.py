@@ -94,6 +94,22 @@ def test_lists_are_read_to_their_last_page(world: World) -> None:
     assert "NextToken=more" in world.asked[1].query
 
 
+def test_all_sessions_are_ended_to_the_last_page(world: World) -> None:
+    pages = iter(
+        [
+            (200, {"Terminated": 50, "Refused": 1, "Failed": 0, "NextToken": "more"}),
+            (200, {"Terminated": 3, "Refused": 0, "Failed": 2}),
+        ]
+    )
+    world.answer = lambda asked: (world.asked.append(asked), next(pages))[1]  # type: ignore
+    ended = Hatchway(world.settings).terminate_sessions(every=True)
+    assert (ended.terminated, ended.refused, ended.failed) == (53, 1, 2)
+    assert [asked.body for asked in world.asked] == [
+        {"All": True},
+        {"All": True, "NextToken": "more"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [

@@ -7,7 +7,16 @@ import json
 
 import pytest
 
-from hatchway.client.events import Ended, Lost, NodePresence, Restored, Retrying, StreamEvent
+from hatchway.client.events import (
+    AccessEnding,
+    Ended,
+    Lost,
+    NodePresence,
+    Restored,
+    Retrying,
+    StreamEvent,
+)
+from hatchway.client.shell import said
 from hatchway.client.stream import Patience, Stream
 from hatchway.core.channel import Data, Exited, Opened
 from hatchway.core.errors import (
@@ -190,6 +199,29 @@ async def test_presence_is_passed_on_and_unknown_json_is_ignored(service: Memory
             service.links[0].down.put_nowait(text)
         events = await until(stream, NodePresence) + await until(stream, NodePresence)
     assert events == [NodePresence(online=False), NodePresence(online=True)]
+
+
+async def test_the_end_of_a_permission_is_told_and_what_is_no_number_is_not(
+    service: MemoryService,
+) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        for seconds in ('"90"', "null", "true", "-1", "1e999", "86401", "[]", "90.5"):
+            service.links[0].down.put_nowait(f'{{"notice": "accessEnding", "Seconds": {seconds}}}')
+        service.links[0].down.put_nowait('{"notice": "accessEnding"}')
+        service.links[0].down.put_nowait('{"notice": "accessEnding", "Seconds": 90}')
+        events = await until(stream, AccessEnding)
+    assert events == [AccessEnding(90)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said_"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (150, "2 min 30 s"), (86400, "1440 min")],
+)
+def test_a_person_is_told_in_minutes_and_seconds(seconds: int, said_: str) -> None:
+    assert said(AccessEnding(seconds)) == (
+        f"Your permission ends in {said_}, and this session with it"
+    )
 
 
 async def test_the_reason_of_a_service_that_closes_the_channel_is_kept(

@@ -158,7 +158,7 @@ def test_one_run_writes_a_named_number_of_counts(
 def test_whatever_happens_the_counts_are_right_a_while_after(happens: list[str]) -> None:
     world = Reviewed()
     john = john_of(world)
-    running = []
+    running: list[str] = []
     for event in happens:
         world.clock.advance(1)
         if event == "start" and len(running) < 5:

@@ -34,7 +34,7 @@ def end(world: World, person: Person, **body: object) -> Answer:
 
 def counts(answer: Answer) -> tuple[int, int, int]:
     assert answer.status == 200, answer
-    return tuple(answer.members[name] for name in ("Terminated", "Refused", "Failed"))  # type: ignore[return-value]
+    return tuple(answer.members[name] for name in ("Terminated", "Refused", "Failed"))
 
 
 def over(world: World, *sessions: Session) -> list[bool]:

@@ -58,9 +58,6 @@ class Namespace:
     def file(self) -> Path:
         return Path("/run/netns") / self.name
 
-    def processes(self) -> list[int]:
-        return [int(pid) for pid in _run(["ip", "netns", "pids", self.name]).split()]
-
 
 @contextmanager
 def cable() -> Iterator[tuple[Namespace, Namespace]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from hatchway.core.errors import ConflictException
+from hatchway.core.errors import ConflictException, ThrottlingException
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
 
@@ -420,6 +420,10 @@ class Policies(Protocol):
         """AccessDeniedException where the principal is gone or another than `userid` says;
         ThrottlingException where IAM does not answer."""
         ...
+
+
+class Unreadable(ThrottlingException):
+    """IAM has it and did not give it out; it may be that principal alone."""
 
 
 class Directory(Protocol):

@@ -239,7 +239,13 @@ PRINCIPAL = Record(
     name="PrincipalAccess",
     members=(
         Member(name="PrincipalArn", type=PRINCIPAL_ARN, doc="A user or role."),
-        Member(name="Decision", type=VERDICT, doc="Allowed or Conditional."),
+        Member(
+            name="Decision",
+            type=Text(
+                name="ListedVerdict", most=11, choices=("Allowed", "Conditional", "Unreadable")
+            ),
+            doc="Unreadable where IAM did not give out its policies: it may or may not.",
+        ),
         Member(name="Unknown", type=CONTEXT_KEYS, doc="The keys that it hangs on."),
     ),
 )

@@ -32,6 +32,7 @@ from lambdas.ports import (
     PolicyDocument,
     PrincipalPage,
     PrincipalPolicies,
+    Unreadable,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _call(method: Callable[..., Any], **arguments: str | int) -> Page:
     except (_Absent, ThrottlingException):
         raise
     except HatchwayError as error:
-        raise ThrottlingException("IAM does not answer; try again later.") from error
+        raise Unreadable("IAM does not answer; try again later.") from error
     return answer
 
 

@@ -15,6 +15,7 @@ from lambdas.ports import (
     PolicyDocument,
     PrincipalPage,
     PrincipalPolicies,
+    Unreadable,
 )
 
 EC2_TRUST = (
@@ -88,6 +89,7 @@ class MemoryPolicies:
         self.failure: HatchwayError | None = None
         self._principals: dict[str, tuple[str, PrincipalPolicies]] = {}
         self._roles: dict[str, PrincipalPolicies] = {}
+        self.unreadable: set[str] = set()
 
     def add_role(self, role: KnownPrincipal, policies: PrincipalPolicies) -> None:
         """For sessions of the role under any name."""
@@ -102,6 +104,8 @@ class MemoryPolicies:
     def of(self, principal_arn: str, userid: str) -> PrincipalPolicies:
         if self.failure is not None:
             raise self.failure
+        if principal_arn in self.unreadable:
+            raise Unreadable("IAM does not answer; try again later.")
         role = principal_arn.split("/")[1] if ":assumed-role/" in principal_arn else ""
         if principal_arn not in self._principals and role:
             found = self._roles.get(f"{role}/{userid.partition(':')[0]}")

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hatchway.core import api, documents, names
-from hatchway.core.errors import DoesNotExistException, HatchwayError
+from hatchway.core.errors import AccessDeniedException, DoesNotExistException
 from hatchway.core.policy import ContextValue, Explanation
 from lambdas.access import Access
 from lambdas.conditions import tag_context
-from lambdas.ports import KnownPrincipal, Node
+from lambdas.ports import KnownPrincipal, Node, Unreadable
 from lambdas.sessions.explained import check_members, remarks
 from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
@@ -157,9 +157,9 @@ def _who(
 ) -> dict[str, object]:
     try:
         subject = subject_of(service, access, known, trial)
-    except HatchwayError as error:
-        if error.code != "AccessDeniedException":
-            raise
+    except Unreadable:
+        return {"Decision": "Unreadable"}  # one principal must not hide all the others
+    except AccessDeniedException:
         return {}  # deleted meanwhile, or beyond what is evaluated: then it is refused as well
     return _may(service, subject, asked)
 

@@ -8,6 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 from hatchway.core.errors import InvalidNextToken, ThrottlingException
 from lambdas.adapters import paging
 from lambdas.adapters.iam import IamDirectory
+from lambdas.ports import Unreadable
 from tests.unit.adapters.stubs import Answer, Scripted, refused
 
 ACCOUNT = "arn:aws:iam::000000000000"
@@ -81,6 +82,17 @@ def test_iam_that_does_not_answer_makes_the_caller_wait(failure: Exception) -> N
         made.list(1)
     with pytest.raises(ThrottlingException):
         made.find(f"{ACCOUNT}:user/a")
+
+
+def test_one_principal_that_cannot_be_read_is_told_from_iam_being_throttled() -> None:
+    for failure, unreadable in (
+        (refused("Throttling"), False),
+        (refused("ServiceFailure", 500), True),
+    ):
+        made, _ = directory(failure)
+        with pytest.raises(ThrottlingException) as raised:
+            made.find(f"{ACCOUNT}:user/a")
+        assert isinstance(raised.value, Unreadable) is unreadable
 
 
 def test_what_is_neither_user_nor_role_is_nobody() -> None:

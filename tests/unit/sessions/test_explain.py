@@ -419,6 +419,17 @@ def test_who_can_looks_at_a_bounded_number_and_says_when_iam_does_not_answer(
     assert who(world, reader).code == "ThrottlingException"
 
 
+def test_a_principal_whose_policies_cannot_be_read_does_not_hide_the_others(
+    world: World, reader: Person
+) -> None:
+    john, odd = world.user("john", INVOKE, START), world.user("odd")
+    world.policies.unreadable.add(odd.arn)
+    assert who(world, reader).members["Principals"] == [
+        {"PrincipalArn": john.arn, "Decision": "Allowed"},
+        {"PrincipalArn": odd.arn, "Decision": "Unreadable"},
+    ]
+
+
 def test_a_principal_that_is_deleted_meanwhile_is_left_out(world: World, reader: Person) -> None:
     ghost = world.user("ghost", INVOKE, START)
     world.policies.remove(ghost.arn)

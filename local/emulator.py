@@ -190,6 +190,8 @@ def _environ(emulator: Emulator, base: Mapping[str, str]) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        # A function that is running holds one, and what it calls in turn needs others.
+        "MINISTACK_WORKER_THREADS": "512",
         "LOG_LEVEL": "WARNING",
         "PERSIST_STATE": "1",
         "STATE_DIR": str(own / "state"),

@@ -84,6 +84,27 @@ class Urls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What StartSession allows; 0 is the functions' own default (`lambdas/quotas.py`)."""
+
+    sessions_per_user: int = 0
+    sessions_per_node: int = 0
+    sessions_per_account: int = 0
+    starts_per_minute: int = 0
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for those that are set."""
+        values = {
+            "MAX_SESSIONS_PER_USER": self.sessions_per_user,
+            "MAX_SESSIONS_PER_NODE": self.sessions_per_node,
+            "MAX_SESSIONS_PER_ACCOUNT": self.sessions_per_account,
+            "MAX_STARTS_PER_MINUTE": self.starts_per_minute,
+        }
+        return {name: str(value) for name, value in values.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All choices of one deployment."""
 
@@ -98,6 +119,7 @@ class Config:
     notify_email: str = ""
     reserved_concurrency: int = 0
     retain_data: bool = True
+    limits: Limits = Limits()
     network: Network = Network()
     urls: Urls = Urls()
 

@@ -18,6 +18,7 @@ from infra.config import (
     Architecture,
     Config,
     InvalidContext,
+    Limits,
     Network,
     NetworkMode,
     Urls,
@@ -27,6 +28,8 @@ from infra.config import (
 LOG_RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827)
 MAX_RESERVED_CONCURRENCY: Final = 1000
 MAX_HISTORY_DAYS: Final = 3650
+#: What a limit of sessions, or of starts in a minute, may be at most.
+MAX_LIMIT: Final = 100_000
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
 _EMAIL = re.compile(r"[^@\s\"',;<>]{1,64}@[A-Za-z0-9.-]{1,255}\Z")
@@ -151,6 +154,7 @@ def read(context: Mapping[str, object]) -> Config:
             f"is not a number from 0 (off) to {MAX_RESERVED_CONCURRENCY}.",
         ),
         retain_data=reader.flag("retainData", default=True),
+        limits=_limits(reader),
         network=_network(reader),
         urls=_urls(reader),
     )
@@ -163,6 +167,19 @@ def _stage(reader: _Reader) -> str:
         return stage_name(reader.text("stage", "prod"))
     except ValidationException as error:
         raise InvalidContext("stage", error.message) from None
+
+
+def _limits(reader: _Reader) -> Limits:
+    def limit(key: str) -> int:
+        expect = f"is not a number from 1 to {MAX_LIMIT}."
+        return reader.number(key, 0, lambda value: 1 <= value <= MAX_LIMIT, expect)
+
+    return Limits(
+        sessions_per_user=limit("maxSessionsPerUser"),
+        sessions_per_node=limit("maxSessionsPerNode"),
+        sessions_per_account=limit("maxSessionsPerAccount"),
+        starts_per_minute=limit("maxStartsPerMinute"),
+    )
 
 
 def _urls(reader: _Reader) -> Urls:

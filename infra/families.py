@@ -1,4 +1,4 @@
-"""The eight functions: what each is like, what it finds in its environment, what it may do."""
+"""The nine functions: what each is like, what it finds in its environment, what it may do."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ RELAY = _family("relay", "carries what clients type to nodes", memory=512)
 NODES = _family("nodes", "admits nodes and watches them", memory=512, timeout=25)
 EVENTS = _family("events", "tells of changes", timeout=30)
 SWEEP = _family("sweep", "ends what is overdue", timeout=60)
+REVIEW = _family("review", "ends what is not permitted any more", memory=512, timeout=60)
 #: The credentials that `channel` gives out are for the API that they were asked for at, and a
 #: session policy has no room for two: a second copy of the API has a second function.
 NODES_REGIONAL = replace(NODES, name="nodes-regional")
@@ -68,6 +69,7 @@ class Families:
             **self._management(),
             STREAM_URL=self._around.stream_url,
             CHANNEL_ROLE_ID=channel.role_id,
+            **self._config.limits.environment,
         )
 
     def agents(self, channel: iam.Role) -> FamilyFunction:
@@ -97,6 +99,11 @@ class Families:
     def sweep(self) -> FamilyFunction:
         return self._make(SWEEP, **self._table(), **self._management())
 
+    def review(self, channel: iam.Role) -> FamilyFunction:
+        return self._make(
+            REVIEW, **self._table(), **self._management(), CHANNEL_ROLE_ID=channel.role_id
+        )
+
     def _make(self, family: Family, **environment: str) -> FamilyFunction:
         code = family_code(family.folder, self._config.architecture, self._sources)
         return FamilyFunction(
@@ -117,7 +124,7 @@ class Families:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class All:
-    """The eight, made; `nodes` once for each copy of the agent API, the first one watching."""
+    """The nine, made; `nodes` once for each copy of the agent API, the first one watching."""
 
     connect: FamilyFunction
     sessions: FamilyFunction
@@ -127,19 +134,21 @@ class All:
     nodes: Sequence[FamilyFunction]
     events: FamilyFunction
     sweep: FamilyFunction
+    review: FamilyFunction
 
     def grant(self, grants: Grants, notifications: Notifications, channel: iam.IRole) -> None:
         """The last column of docs/protocol.md's table of families."""
-        grants.table(self.connect, self.sessions, self.agents, *self.nodes, self.sweep)
-        grants.post(self.connect, self.sessions, self.agents, self.uplink, *self.nodes, self.sweep)
-        grants.close(self.connect, self.sessions, self.agents, self.sweep)
-        grants.hint(self.connect, self.sessions, self.sweep)
+        clocks = (self.sweep, self.review)
+        grants.table(self.connect, self.sessions, self.agents, *self.nodes, *clocks)
+        grants.post(self.connect, self.sessions, self.agents, self.uplink, *self.nodes, *clocks)
+        grants.close(self.connect, self.sessions, self.agents, *clocks)
+        grants.hint(self.connect, self.sessions, *clocks)
         grants.send(self.relay)
         grants.secrets(self.agents, "seal", "ticket")
         grants.secrets(self.uplink, "ticket")
         grants.secrets(self.relay, "seal")
-        grants.describe_instances(self.sessions, *self.nodes)
-        grants.read_policies(self.sessions)
+        grants.describe_instances(self.sessions, self.review, *self.nodes)
+        grants.read_policies(self.sessions, self.review)
         grants.list_principals(self.sessions)
         grants.read_profiles(*self.nodes)
         grants.disconnect_nodes(self.sessions)

@@ -123,12 +123,13 @@ class Grants:
         for family in families:
             family.grant("ec2:DescribeInstances", on=["*"], wildcard=_NO_RESOURCE)
 
-    def read_policies(self, family: FamilyFunction) -> None:
+    def read_policies(self, *families: FamilyFunction) -> None:
         principals = self._principals("user", "group", "role", "policy")
-        family.grant(*_IAM_POLICIES, on=principals, wildcard=_ANYBODY)
         # Policies of AWS itself belong to no account.
-        aws_policies = f"arn:{self.stack.partition}:iam::aws:policy/*"
-        family.grant("iam:GetPolicy", "iam:GetPolicyVersion", on=[aws_policies], wildcard=_ANYBODY)
+        aws = [f"arn:{self.stack.partition}:iam::aws:policy/*"]
+        for family in families:
+            family.grant(*_IAM_POLICIES, on=principals, wildcard=_ANYBODY)
+            family.grant("iam:GetPolicy", "iam:GetPolicyVersion", on=aws, wildcard=_ANYBODY)
 
     def list_principals(self, family: FamilyFunction) -> None:
         """For who-can; what of each is told, iam:SimulatePrincipalPolicy decides."""

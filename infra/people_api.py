@@ -19,9 +19,10 @@ USER_ROUTES = (
     ("GET", "/nodes"),
     ("GET", "/nodes/{nodeId}/connection"),
 )
-#: What enrols nodes and forgets them, besides.
+#: What ends everybody's sessions, enrols nodes and forgets them, besides.
 ADMIN_ROUTES = (
     ("POST", "/nodes/{nodeId}/reset"),
+    ("POST", "/sessions/terminate"),
     ("GET", "/node-roles"),
     ("POST", "/node-roles"),
     ("DELETE", "/node-roles/{roleId}"),
@@ -31,6 +32,9 @@ ADMIN_ROUTES = (
 )
 #: People and their programs; a client that opens hundreds of sessions at once is told to wait.
 THROTTLE = Throttle(rate=100, burst=200)
+#: Ends have room of their own: whatever else people's programs do, an administrator gets through.
+ENDS = (("DELETE", "/sessions/{sessionId}"), ("POST", "/sessions/terminate"))
+END_THROTTLE = Throttle(rate=100, burst=200)
 
 
 class PeopleApi(RestFront):
@@ -46,6 +50,7 @@ class PeopleApi(RestFront):
             endpoint=apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL]),
             routes=dict.fromkeys((*USER_ROUTES, *ADMIN_ROUTES), sessions),
             throttle=THROTTLE,
+            own_throttles=dict.fromkeys(ENDS, END_THROTTLE),
         )
 
     def arns(self, *routes: tuple[str, str]) -> list[str]:

@@ -79,6 +79,7 @@ class RestFront(Construct):
         endpoint: apigateway.EndpointConfiguration,
         routes: Routes,
         throttle: Throttle,
+        own_throttles: Mapping[tuple[str, str], Throttle] | None = None,
         policy: iam.PolicyDocument | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -95,7 +96,7 @@ class RestFront(Construct):
             default_method_options=apigateway.MethodOptions(
                 authorization_type=apigateway.AuthorizationType.IAM
             ),
-            deploy_options=_stage(config, throttle, log_group),
+            deploy_options=_stage(config, throttle, own_throttles or {}, log_group),
         )
         # The stack puts out the address by its own template.
         self.api.node.try_remove_child("Endpoint")
@@ -158,7 +159,10 @@ class RestFront(Construct):
 
 
 def _stage(
-    config: Config, throttle: Throttle, log_group: logs.ILogGroup
+    config: Config,
+    throttle: Throttle,
+    own_throttles: Mapping[tuple[str, str], Throttle],
+    log_group: logs.ILogGroup,
 ) -> apigateway.StageOptions:
     return apigateway.StageOptions(
         stage_name=config.stage,
@@ -167,6 +171,16 @@ def _stage(
         logging_level=apigateway.MethodLoggingLevel.OFF,
         data_trace_enabled=False,
         metrics_enabled=False,
+        method_options={
+            f"{path}/{method}": apigateway.MethodDeploymentOptions(
+                throttling_rate_limit=own.rate,
+                throttling_burst_limit=own.burst,
+                logging_level=apigateway.MethodLoggingLevel.OFF,
+                data_trace_enabled=False,
+                metrics_enabled=False,
+            )
+            for (method, path), own in own_throttles.items()
+        },
         access_log_destination=apigateway.LogGroupLogDestination(log_group),
         access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
     )

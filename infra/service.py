@@ -18,6 +18,7 @@ from infra.identity import CallerPolicies, channel_role, let_channel_role_call
 from infra.notifications import Notifications
 from infra.people_api import PeopleApi
 from infra.rest import fill
+from infra.reviews import Reviews
 from infra.stream_api import StreamApi, StreamFamilies
 from infra.triggers import Changes, EveryMinute, Presence
 
@@ -77,6 +78,7 @@ class ServiceStack(Stack):
             relay=families.relay(),
             events=families.events(),
             sweep=families.sweep(),
+            review=families.review(self._channel),
         )
 
     def _make_apis(self) -> None:
@@ -113,6 +115,7 @@ class ServiceStack(Stack):
         Presence(self, self._config, every.nodes[0])
         Changes(self, self._config, data.table, every.events)
         EveryMinute(self, self._config, every.sweep)
+        Reviews(self, self._config, every.review)
 
     def _depend_on_account(self) -> None:
         """Without the account's role, a stage with access logs cannot be made."""

@@ -17,7 +17,7 @@ MOST = 100_000
 #: Seconds of one window of the rate limit.
 WINDOW = 60.0
 
-_SETTINGS = {
+SETTINGS = {
     "per_user": "MAX_SESSIONS_PER_USER",
     "per_node": "MAX_SESSIONS_PER_NODE",
     "per_account": "MAX_SESSIONS_PER_ACCOUNT",
@@ -37,7 +37,7 @@ def limits(environ: Mapping[str, str]) -> Limits:
 
 
 def _number(environ: Mapping[str, str], field: str) -> int:
-    name = _SETTINGS[field]
+    name = SETTINGS[field]
     text = environ.get(name, "")
     if not text:
         default: int = getattr(DEFAULTS, field)

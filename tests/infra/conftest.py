@@ -15,7 +15,17 @@ from infra.deployment import Deployment
 from infra.packaging import ROOT
 from tests.infra.templates import Resources, Stacks
 
-FAMILIES = ("connect", "sessions", "agents", "uplink", "relay", "nodes", "events", "sweep")
+FAMILIES = (
+    "connect",
+    "sessions",
+    "agents",
+    "uplink",
+    "relay",
+    "nodes",
+    "events",
+    "sweep",
+    "review",
+)
 FLAGS: Mapping[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 Synth = Callable[..., Stacks]
@@ -23,7 +33,7 @@ Synth = Callable[..., Stacks]
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with the eight families and nothing in them: no wheel is fetched."""
+    """A repository with the nine families and nothing in them: no wheel is fetched."""
     root = tmp_path_factory.mktemp("sources")
     for package in ("hatchway/core", "lambdas/adapters", *(f"lambdas/{name}" for name in FAMILIES)):
         folder = root / package

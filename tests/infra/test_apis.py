@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.packaging import ROOT
+from infra.people_api import ADMIN_ROUTES, USER_ROUTES
 from tests.infra.conftest import Synth
 from tests.infra.templates import Resources, Stacks, listed, text
 
@@ -58,7 +59,7 @@ def test_the_agent_api_has_the_documented_routes(default: Stacks) -> None:
 
 def test_every_method_asks_for_iam(synth: Synth) -> None:
     methods = synth(agentApi="both").service.properties("AWS::ApiGateway::Method")
-    assert len(methods) == 11 + 2 * 7
+    assert len(methods) == len(USER_ROUTES) + len(ADMIN_ROUTES) + 2 * 7
     assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
     assert {method["Integration"]["Type"] for method in methods} == {"AWS_PROXY"}
 
@@ -133,12 +134,13 @@ def test_a_regional_copy_is_made_only_when_asked_for(default: Stacks, synth: Syn
 
 def test_stages_are_throttled_and_print_no_request(synth: Synth) -> None:
     for stage in synth(agentApi="both").service.properties("AWS::ApiGateway::Stage"):
-        (setting,) = stage["MethodSettings"]
-        assert (setting["HttpMethod"], setting["ResourcePath"]) == ("*", "/*")
-        assert setting["DataTraceEnabled"] is False
-        assert setting["LoggingLevel"] == "OFF"
-        assert 0 < setting["ThrottlingRateLimit"] < 10_000
-        assert 0 < setting["ThrottlingBurstLimit"] <= 5_000
+        whole = [(each["HttpMethod"], each["ResourcePath"]) for each in stage["MethodSettings"]]
+        assert ("*", "/*") in whole
+        for setting in stage["MethodSettings"]:
+            assert setting["DataTraceEnabled"] is False
+            assert setting["LoggingLevel"] == "OFF"
+            assert 0 < setting["ThrottlingRateLimit"] < 10_000
+            assert 0 < setting["ThrottlingBurstLimit"] <= 5_000
 
 
 def test_the_stream_s_stage_is_throttled_and_prints_no_request(default: Stacks) -> None:

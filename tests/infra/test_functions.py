@@ -21,6 +21,7 @@ SERVICES = {
     "nodes": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sts"},
     "events": {"dynamodb", "kms", "events", "sqs"},
     "sweep": {"dynamodb", "kms", "execute-api", "iot"},
+    "review": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sqs"},
 }
 #: Actions that know no resource; nothing else may have `*`.
 RESOURCELESS = {
@@ -72,7 +73,7 @@ def test_the_history_s_length_reaches_whoever_has_the_table(synth: Synth) -> Non
         for function in stacks.service.properties("AWS::Lambda::Function")
         if "HISTORY_DAYS" in (variables := function["Environment"]["Variables"])
     }
-    tables = ("connect", "sessions", "agents", "nodes", "sweep")
+    tables = ("connect", "sessions", "agents", "nodes", "sweep", "review")
     assert days == dict.fromkeys(tables, "7")
 
 
@@ -125,7 +126,7 @@ def test_only_the_relay_publishes_data_and_it_publishes_nothing_else(default: St
         for family in FAMILIES
     }
     assert topics["relay"] == {"*/data/*"}
-    for family in ("connect", "sessions", "sweep"):
+    for family in ("connect", "sessions", "sweep", "review"):
         assert topics[family] == {"*/control"}
     for family in ("agents", "uplink", "events", "nodes"):
         assert not topics[family]
@@ -162,7 +163,11 @@ def test_a_function_s_handler_is_its_family_s_entry(default: Stacks) -> None:
 
 def test_nobody_waits_longer_than_the_gateway_does(default: Stacks) -> None:
     for function in default.service.properties("AWS::Lambda::Function"):
-        behind_a_gateway = function["FunctionName"].rpartition("-")[2] not in ("events", "sweep")
+        behind_a_gateway = function["FunctionName"].rpartition("-")[2] not in (
+            "events",
+            "sweep",
+            "review",
+        )
         assert function["Timeout"] < 29 or not behind_a_gateway
 
 

@@ -37,6 +37,7 @@ def test_administrators_may_admit_and_reset_nodes_besides(default: Stacks) -> No
     more = invocations(default, "HatchwayAdmin-prod") - invocations(default, "HatchwayUser-prod")
     assert more == {
         "PeopleApi POST/nodes/*/reset",
+        "PeopleApi POST/sessions/terminate",
         "PeopleApi GET/node-roles",
         "PeopleApi POST/node-roles",
         "PeopleApi DELETE/node-roles/*",

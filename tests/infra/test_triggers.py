@@ -45,6 +45,12 @@ def test_every_permission_to_invoke_names_its_source(default: Stacks) -> None:
         assert "SourceArn" in each
 
 
+def table_stream(stacks: Stacks) -> dict[str, Any]:
+    sources = stacks.service.properties("AWS::Lambda::EventSourceMapping")
+    (found,) = [each for each in sources if "StartingPosition" in each]
+    return found
+
+
 def test_changes_are_retried_bisected_and_never_dropped_in_silence(default: Stacks) -> None:
     source = default.service.one("AWS::Lambda::EventSourceMapping")
     assert source["BisectBatchOnFunctionError"] is True

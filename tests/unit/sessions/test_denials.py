@@ -159,6 +159,12 @@ def made_again(world: World) -> Person:
     return replace(world.user("mallory", ALL), userid="AIDADELETEDMALLORY")
 
 
+def role_made_again(world: World) -> Person:
+    """A session of the deleted role, whose credentials live on for a while."""
+    person = world.role("Ops", "mallory", ALL)
+    return replace(person, userid="AROADELETEDROLEEXAMPLE:mallory")
+
+
 def of_a_node(world: World) -> Person:
     person = world.role("Web", NODE, ALL)
     role_id = person.userid.partition(":")[0]
@@ -186,6 +192,7 @@ def unanswered(world: World) -> Person:
         (malformed, "AccessDeniedException", "A policy of the caller is malformed."),
         (gone, "AccessDeniedException", ""),
         (made_again, "AccessDeniedException", ""),
+        (role_made_again, "AccessDeniedException", ""),
         (of_a_node, "AccessDeniedException", "Roles of nodes may not use this API."),
         (elsewhere, "AccessDeniedException", "Only IAM users and roles of this account may call."),
         (root, "AccessDeniedException", "Only IAM users and roles of this account may call."),

@@ -52,7 +52,7 @@ def table_stream(stacks: Stacks) -> dict[str, Any]:
 
 
 def test_changes_are_retried_bisected_and_never_dropped_in_silence(default: Stacks) -> None:
-    source = default.service.one("AWS::Lambda::EventSourceMapping")
+    source = table_stream(default)
     assert source["BisectBatchOnFunctionError"] is True
     assert source["MaximumRetryAttempts"] > 0
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -60,7 +60,7 @@ def test_changes_are_retried_bisected_and_never_dropped_in_silence(default: Stac
 
 
 def test_changes_of_tokens_and_connections_wake_nobody(default: Stacks) -> None:
-    source = default.service.one("AWS::Lambda::EventSourceMapping")
+    source = table_stream(default)
     patterns = [each["Pattern"] for each in source["FilterCriteria"]["Filters"]]
     prefixes = {prefix for each in patterns for prefix in re.findall(r'"prefix":"([^"]+)"', each)}
     assert prefixes == {"SESSION#", "NODE#"}

@@ -25,7 +25,7 @@ from tests.contract.cloud import Cloud
 from tests.unit.edge.frames import frame
 from tests.unit.edge.world import CHANNEL_ROLE, NODE, SESSION, World, recorded
 
-FAMILIES = ("connect", "relay", "uplink", "agents", "nodes", "events", "sweep")
+FAMILIES = ("connect", "relay", "uplink", "agents", "nodes", "events", "sweep", "review")
 TOKEN = new_token(bytes(32))
 
 
@@ -49,6 +49,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
             "CHANNEL_ROLE_ID": CHANNEL_ROLE,
             "AGENT_API_ARN": "arn:aws:execute-api:us-east-1:123456789012:a1/local",
             "EVENT_BUS": "hatchway-local",
+            "AWS_REGION": "us-east-1",
         }
         for name in ("seal", "ticket"):
             cloud.client("secretsmanager").create_secret(Name=name, SecretBinary=bytes(32))
@@ -80,6 +81,7 @@ EVENTS: dict[str, Any] = {
     "nodes": lambda: recorded("iot_connected.json"),
     "events": lambda: recorded("stream.json"),
     "sweep": lambda: {"source": "aws.events"},
+    "review": lambda: {"source": "aws.events"},
 }
 
 
@@ -108,6 +110,7 @@ def test_a_variable_that_is_missing_is_said_at_init(
         "nodes": {"TABLE", "STAGE"},
         "events": {"STAGE", "EVENT_BUS"},
         "sweep": {"TABLE", "STAGE"},
+        "review": {"TABLE", "STAGE", "CHANNEL_ROLE_ID"},
     }
     monkeypatch.delenv(lost)
     if lost not in needs[family]:

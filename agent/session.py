@@ -45,6 +45,10 @@ END_ATTEMPTS = 8
 END_FIRST, END_MOST = 0.5, 10.0
 #: The shortest wait for the channel's next deadline.
 TICK = 0.005
+#: Bytes of output that make an upload worth its while, and the seconds that less may wait for more
+#: while another upload is on its way. Nothing waits when none is: a key's echo leaves at once.
+FULL_UPLOAD = 96 * 1024
+COALESCE = 0.010
 #: Seconds between renewals that messages under an unknown key may cause.
 KEY_GAP = 10.0
 
@@ -104,6 +108,7 @@ class Session:
         self._generation = self._gone = -1
         self._attached_at = 0.0
         self._next_key = 0.0
+        self._held_since: float | None = None
         self._held: deque[Sealed] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._start_timer: asyncio.TimerHandle | None = None
@@ -374,13 +379,22 @@ class Session:
         now = self._f.clock.now()
         current = self._keeper.current
         while self._uplink.free and self._keeper.valid:
-            frames = self._channel.poll(now)
-            if not frames:
+            if self._wait_for_more(now) or not (frames := self._channel.poll(now)):
                 return
+            self._held_since = None
             young = now - self._attached_at < YOUNG
             self._uplink.send(frames, current.ticket, current.generation, young)
             if self._keeper.aging:
                 self._keeper.want()
+
+    def _wait_for_more(self, now: float) -> bool:
+        """Whether what could be sent is little, and has not waited long."""
+        if not self._uplink.busy or not 0 < self._channel.sendable < FULL_UPLOAD:
+            self._held_since = None
+            return False
+        if self._held_since is None:
+            self._held_since = now
+        return now < self._held_since + COALESCE
 
     def _arm(self) -> None:
         """The channel's next deadline; one that is due waits for a slot or a ticket instead."""
@@ -390,6 +404,8 @@ class Session:
         deadline, now = self._channel.next_deadline(), self._f.clock.now()
         if deadline is None:
             return
+        if self._held_since is not None and deadline < self._held_since + COALESCE:
+            deadline = self._held_since + COALESCE
         if deadline <= now and not self._keeper.valid:
             self._keeper.want()
         elif deadline > now or self._uplink.free:

@@ -57,6 +57,11 @@ class Uplink:
         """Whether an upload may begin now."""
         return self._resume is None and len(self._tasks) < MAX_IN_FLIGHT
 
+    @property
+    def busy(self) -> bool:
+        """Whether an upload is on its way."""
+        return bool(self._tasks)
+
     def send(self, frames: Sequence[bytes], ticket: str, generation: int, young: bool) -> None:
         """Begins an upload; `young` says that the client has only just connected."""
         text = to_text(frames)

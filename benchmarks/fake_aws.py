@@ -80,6 +80,7 @@ def environ(url: str) -> dict[str, str]:
         "SEAL_SECRET": "bench",
         "TICKET_SECRET": "bench",
         "EVENT_BUS": "bench",
+        "RECHECK_QUEUE": f"{url}/123456789012/bench",
         "CHANNEL_ROLE_ID": "AROACHANNELROLEEXAMPL",
         "CHANNEL_ROLE_ARN": "arn:aws:iam::123456789012:role/channel",
         "AGENT_API_ARN": "arn:aws:execute-api:us-east-1:123456789012:a1/bench",

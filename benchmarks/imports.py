@@ -66,5 +66,7 @@ def _measured(work: Callable[[], None]) -> Loaded:
 
 if __name__ == "__main__":
     kind, *rest = sys.argv[1:]
+    # It is here for the agent; botocore would take it up, but Lambda's runtime has none.
+    sys.modules["awscrt"] = None  # type: ignore[assignment]
     loaded = _measured(lambda: _entry(rest[0]) if kind == "entry" else _boto3(rest))
     print(json.dumps(asdict(loaded)))

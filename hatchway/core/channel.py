@@ -43,7 +43,7 @@ from hatchway.core.wire import (
 )
 
 #: Bytes of output, and of input, that may be on their way beyond what the peer has taken.
-OUTPUT_WINDOW = 512 * 1024
+OUTPUT_WINDOW = 1024 * 1024
 INPUT_WINDOW = 128 * 1024
 #: Seconds without any message after which one is sent, to an extended peer.
 KEEPALIVE = 15.0
@@ -595,6 +595,11 @@ class DataChannel:
     def drained(self) -> bool:
         """All that was written has been acknowledged."""
         return self._outbox.empty
+
+    @property
+    def sendable(self) -> int:
+        """Bytes of data that `poll` could send now; a driver may wait for more to go with them."""
+        return self._outbox.sendable
 
     @property
     def held_bytes(self) -> int:

@@ -27,7 +27,7 @@ from hatchway.core.wire import (
 #: Bytes on their way to a peer that gives no credit (the original has no window of its own).
 ORIGINAL_WINDOW = 256 * 1024
 #: Bytes that may wait, unsent, beyond what is on its way.
-MAX_WAITING = 128 * 1024
+MAX_WAITING = 256 * 1024
 #: Bytes that may wait while the peer is away; older ones then give way, and a gap says so.
 MAX_KEPT = 1024 * 1024
 #: Messages on their way at once, however small.
@@ -344,6 +344,11 @@ class Outbox:
         if not self.open or not self._waiting or len(self._sent) >= MAX_IN_FLIGHT:
             return False
         return self._waiting[0].payload_type not in CREDITED or self._spendable() > 0
+
+    @property
+    def sendable(self) -> int:
+        """Bytes of data that wait and that the peer gives credit for."""
+        return min(self._waiting_bytes, max(0, self._spendable())) if self.open else 0
 
     @property
     def blocked(self) -> bool:

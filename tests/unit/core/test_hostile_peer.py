@@ -16,7 +16,7 @@ from hatchway.core.compression import MAX_INFLATED, deflate, inflate
 from hatchway.core.errors import MalformedMessage
 from hatchway.core.handshake import MAX_DEPTH, MAX_RECEIVED
 from hatchway.core.receiving import MAX_AHEAD, REORDER_SLACK
-from hatchway.core.sending import MAX_CONTROL, MAX_IN_FLIGHT
+from hatchway.core.sending import MAX_CONTROL, MAX_IN_FLIGHT, MAX_WAITING
 from hatchway.core.wire import (
     FLAG_DEFLATED,
     MAX_PAYLOAD,
@@ -162,7 +162,7 @@ def test_a_malformed_acknowledgement_is_dropped(more: dict[str, object]) -> None
 def test_credit_is_bounded_however_much_the_peer_offers() -> None:
     channel, _ = opened_agent()
     channel.receive([ack(0, Cumulative=True, Credit=2**62)], 0.0)
-    assert channel.writable <= 128 * 1024
+    assert channel.writable <= MAX_WAITING
 
 
 def test_a_peer_that_sends_more_than_its_credit_fails_the_channel() -> None:

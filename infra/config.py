@@ -104,6 +104,18 @@ class Limits:
         return {name: str(value) for name, value in values.items() if value}
 
 
+class AccessDecision(StrEnum):
+    """Who decides `ssm:*`: Hatchway's evaluator, IAM's simulator, or both (either denies)."""
+
+    EVALUATOR = "evaluator"
+    SIMULATOR = "simulator"
+    BOTH = "both"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {} if self is AccessDecision.EVALUATOR else {"ACCESS_DECISION": self.value}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All choices of one deployment."""
@@ -112,6 +124,8 @@ class Config:
     architecture: Architecture = Architecture.ARM64
     agent_api: AgentApiMode = AgentApiMode.PRIVATE
     agent_must_come_from_instance: bool = True
+    #: A node enrols only with the secret that an administrator registered (`reset-node`).
+    registered_nodes_only: bool = False
     api_gateway_account: bool = True
     log_retention_days: int = 90
     #: Days for which an ended session is described; 0 is the functions' own default.
@@ -120,6 +134,7 @@ class Config:
     reserved_concurrency: int = 0
     retain_data: bool = True
     limits: Limits = Limits()
+    access_decision: AccessDecision = AccessDecision.EVALUATOR
     network: Network = Network()
     urls: Urls = Urls()
 

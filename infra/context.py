@@ -14,6 +14,7 @@ from hatchway.core.errors import ValidationException
 from hatchway.core.names import stage_name
 from infra.config import (
     IOT_HOST_COMMAND,
+    AccessDecision,
     AgentApiMode,
     Architecture,
     Config,
@@ -133,6 +134,7 @@ def read(context: Mapping[str, object]) -> Config:
         architecture=reader.choice("architecture", Architecture.ARM64),
         agent_api=reader.choice("agentApi", AgentApiMode.PRIVATE),
         agent_must_come_from_instance=reader.flag("agentMustComeFromInstance", default=True),
+        registered_nodes_only=reader.flag("preRegisteredNodesOnly", default=False),
         api_gateway_account=reader.flag("apiGatewayAccount", default=True),
         log_retention_days=reader.number(
             "logRetentionDays",
@@ -155,6 +157,7 @@ def read(context: Mapping[str, object]) -> Config:
         ),
         retain_data=reader.flag("retainData", default=True),
         limits=_limits(reader),
+        access_decision=reader.choice("accessDecision", AccessDecision.EVALUATOR),
         network=_network(reader),
         urls=_urls(reader),
     )

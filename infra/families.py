@@ -57,7 +57,8 @@ class Families:
 
     def nodes(self, family: Family) -> FamilyFunction:
         """Made first; what its environment says of role and API comes when they are made."""
-        return self._make(family, **self._table(), **self._management())
+        strict = {"REGISTERED_NODES_ONLY": "true"} if self._config.registered_nodes_only else {}
+        return self._make(family, **self._table(), **self._management(), **strict)
 
     def connect(self) -> FamilyFunction:
         return self._make(CONNECT, **self._table(), **self._management())
@@ -70,6 +71,7 @@ class Families:
             STREAM_URL=self._around.stream_url,
             CHANNEL_ROLE_ID=channel.role_id,
             **self._config.limits.environment,
+            **self._config.access_decision.environment,
         )
 
     def agents(self, channel: iam.Role) -> FamilyFunction:
@@ -150,6 +152,7 @@ class All:
         grants.describe_instances(self.sessions, self.review, *self.nodes)
         grants.read_policies(self.sessions, self.review)
         grants.list_principals(self.sessions)
+        grants.simulate(self.sessions)
         grants.read_profiles(*self.nodes)
         grants.disconnect_nodes(self.sessions)
         grants.find_iot(*self.nodes)

@@ -9,7 +9,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 
-from infra.config import Config
+from infra.config import AccessDecision, Config
 from infra.data import DataStack
 from infra.function import FamilyFunction
 from infra.stream_api import StreamApi
@@ -134,6 +134,14 @@ class Grants:
     def list_principals(self, family: FamilyFunction) -> None:
         """For who-can; what of each is told, iam:SimulatePrincipalPolicy decides."""
         family.grant("iam:ListRoles", "iam:ListUsers", on=["*"], wildcard=_NO_RESOURCE)
+
+    def simulate(self, family: FamilyFunction) -> None:
+        """Where the deployment asks for IAM's own opinion."""
+        if self.config.access_decision is AccessDecision.EVALUATOR:
+            return
+        family.grant(
+            "iam:SimulatePrincipalPolicy", on=self._principals("user", "role"), wildcard=_ANYBODY
+        )
 
     def read_profiles(self, *families: FamilyFunction) -> None:
         profiles = self._principals("instance-profile")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hatchway.core.errors import AccessDeniedException
@@ -24,6 +24,7 @@ from hatchway.core.policy import (
 )
 from lambdas.conditions import Context, context_of
 from lambdas.evidence import evidence
+from lambdas.opinion import SecondOpinion
 from lambdas.ports import (
     Circumstances,
     Clock,
@@ -65,6 +66,7 @@ class Access:
     policies: PolicySet
     context: Context
     about: Circumstances
+    second: SecondOpinion | None = None
 
     def decide(
         self,
@@ -76,7 +78,8 @@ class Access:
     ) -> Decision:
         """IAM's decision; `extra` are the resource's own keys, `foreign` says that the resource is
         somebody else's."""
-        return decide(self.policies, self.request(action, resource, extra, foreign=foreign))
+        request = self.request(action, resource, extra, foreign=foreign)
+        return self._together(decide(self.policies, request), request)
 
     def explain(
         self,
@@ -87,7 +90,17 @@ class Access:
         foreign: bool = False,
     ) -> Explanation:
         """The same decision with its near misses."""
-        return explain(self.policies, self.request(action, resource, extra, foreign=foreign))
+        request = self.request(action, resource, extra, foreign=foreign)
+        explanation = explain(self.policies, request)
+        return replace(explanation, decision=self._together(explanation.decision, request))
+
+    def _together(self, ours: Decision, request: AccessRequest) -> Decision:
+        """With the second opinion, where the deployment asks for one."""
+        if self.second is None:
+            return ours
+        role = self.context.get("aws:PrincipalArn")
+        source = self.principal.arn if self.principal.is_user else role
+        return self.second.on(ours, request, source if isinstance(source, str) else "")
 
     def request(
         self,
@@ -167,9 +180,14 @@ def held_by(grounds: Grounds, principal: Principal) -> Held:
     return Held(principal, found, policies, grounds.region)
 
 
-def access_of(grounds: Grounds, principal: Principal, about: Circumstances) -> Access:
+def access_of(
+    grounds: Grounds,
+    principal: Principal,
+    about: Circumstances,
+    second: SecondOpinion | None = None,
+) -> Access:
     """The principal's policies and the conditions of a request that is made now."""
-    return held_by(grounds, principal).at(about, grounds.clock())
+    return replace(held_by(grounds, principal).at(about, grounds.clock()), second=second)
 
 
 def _parsed(documents: Sequence[PolicyDocument]) -> tuple[Policy, ...]:

@@ -24,6 +24,8 @@ def evidence(action: str, resource: str, explanation: Explanation) -> dict[str, 
         "deniedKind": "explicit" if explicit else "implicit",
         "deniedLayer": layer.value if layer is not None else "",
     }
+    if layer is None:
+        found["secondOpinion"] = decision.outcome.value
     if decision.reason.unknown:
         found["deniedUnknown"] = " ".join(decision.reason.unknown)
     report = _telling(explanation, explicit=explicit)

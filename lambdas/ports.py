@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hatchway.core.errors import ConflictException, ThrottlingException
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
+
+if TYPE_CHECKING:  # most families decide nothing, and start the faster without it
+    from hatchway.core.policy import AccessRequest, Outcome
 
 
 class Stale(ConflictException):
@@ -435,6 +438,14 @@ class Directory(Protocol):
 
     def list(self, max_results: int, next_token: str = "") -> PrincipalPage:
         """Users, then roles; ThrottlingException where IAM does not answer."""
+        ...
+
+
+class Simulator(Protocol):
+    """IAM's own evaluation of a user's or role's policies."""
+
+    def simulate(self, source_arn: str, request: AccessRequest) -> Outcome:
+        """ThrottlingException where IAM does not answer; cached for seconds."""
         ...
 
 

@@ -153,7 +153,7 @@ def _resume(service: Service, frame: Frame, reply: Reply) -> None:
     session = _session(service, frame)
     owner = Caller(session.owner.account, session.owner.userid, session.owner_arn)
     principal = admit(owner, session.owner.account, service.nodes, service.channel_role_id)
-    access = access_of(service, principal, frame.about)
+    access = access_of(service, principal, frame.about, service.second)
     permit(service, access, api.RESUME_SESSION.action, session.session_id, session)
     reply(next_token(service, session))
 

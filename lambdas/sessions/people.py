@@ -91,7 +91,7 @@ def _serve(
             call.caller, context.get("accountId", ""), service.nodes, service.channel_role_id
         )
         request = read(operation, call)
-        access = access_of(service, principal, circumstances(context["identity"]))
+        access = access_of(service, principal, circumstances(context["identity"]), service.second)
         answer = PERFORMED[operation.name](service, access, request)
         log.note(**_names(answer))
         return answer

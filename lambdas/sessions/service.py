@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambdas import quotas
+from lambdas.opinion import SecondOpinion
 from lambdas.ports import (
     Clients,
     Clock,
@@ -41,3 +42,4 @@ class Service:
     stream_url: str
     channel_role_id: str
     limits: Limits = quotas.DEFAULTS
+    second: SecondOpinion | None = None

@@ -27,6 +27,7 @@ def telemetry(stage: str) -> Write:
         metrics.add_metric("Requests", MetricUnit.Count, 1)
         metrics.add_metric("Refusals", MetricUnit.Count, int("code" in fields))
         metrics.add_metric("Failures", MetricUnit.Count, int(level == "ERROR"))
+        metrics.add_metric("Disagreements", MetricUnit.Count, int("secondOpinion" in fields))
         counts = metrics.serialize_metric_set()
         metrics.clear_metrics()
         log[level]("request", extra={**fields, **counts})

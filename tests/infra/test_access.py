@@ -1,0 +1,44 @@
+"""The setting accessDecision: IAM's simulator is asked, and may be, only where it is wanted."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.context import InvalidContext, read
+from tests.infra.conftest import Synth
+from tests.infra.templates import Stacks, listed, text
+
+SIMULATE = "iam:SimulatePrincipalPolicy"
+
+
+def simulated(stacks: Stacks) -> list[str]:
+    """The resources on which the sessions function may simulate."""
+    return [
+        text(resource)
+        for statement in stacks.service.statements_of("SessionsRole")
+        if SIMULATE in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+
+
+def variables(stacks: Stacks) -> dict[str, object]:
+    function = stacks.service.one("AWS::Lambda::Function", FunctionName="hatchway-prod-sessions")
+    found: dict[str, object] = function["Environment"]["Variables"]
+    return found
+
+
+def test_the_evaluator_decides_alone_unless_told_otherwise(default: Stacks) -> None:
+    assert simulated(default) == []
+    assert "ACCESS_DECISION" not in variables(default)
+
+
+def test_with_a_second_opinion_users_and_roles_may_be_simulated(synth: Synth) -> None:
+    both = synth(accessDecision="both")
+    assert variables(both)["ACCESS_DECISION"] == "both"
+    kinds = sorted(arn.rpartition(":")[2] for arn in simulated(both))
+    assert kinds == ["role/*", "user/*"]
+
+
+def test_another_word_is_refused() -> None:
+    with pytest.raises(InvalidContext):
+        read({"accessDecision": "perhaps"})

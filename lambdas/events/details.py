@@ -44,7 +44,7 @@ def session_change(stage: str, old: Session | None, new: Session) -> Told | None
         "documentName": new.document_name,
         "reason": new.reason,
         "startDate": new.started,
-        "summary": _session_summary(stage, old, new),
+        "summary": plain(_session_summary(stage, old, new)),
     }
     if new.status in ENDED:
         detail["endDate"] = new.ended
@@ -65,7 +65,7 @@ def node_change(stage: str, old: Node | None, new: Node) -> Told | None:
         "name": new.name,
         "status": "online" if new.online else "offline",
         "agentVersion": new.agent_version,
-        "summary": _node_summary(stage, new),
+        "summary": plain(_node_summary(stage, new)),
     }
     return Told(NODE_CHANGE, detail, new.last_seen)
 
@@ -89,8 +89,8 @@ def _session_summary(stage: str, old: Session | None, new: Session) -> str:
         text += f" after {timedelta(seconds=int(max(0.0, new.ended - new.started)))}"
         text += f" ({new.end_reason}" if new.end_reason else " (no reason given"
         text += f", exit code {new.exit_code})" if new.exit_code is not None else ")"
-    # EventBridge's template stands in quotes; there must be none within.
-    reason = f" Reason: “{new.reason.replace(chr(34), chr(39))}”." if new.reason else ""
+    # Nobody closes the quotes around their own words.
+    reason = f" Reason: “{new.reason.translate(_QUOTES)}”." if new.reason else ""
     at = _moment(new.status_since or new.started)
     return f"Hatchway {stage}: {text}, {at}.{reason} Session {new.session_id}."
 
@@ -99,6 +99,21 @@ def _node_summary(stage: str, new: Node) -> str:
     name = f" ({new.name})" if new.name else ""
     state = "online" if new.online else "offline"
     return f"Hatchway {stage}: node {new.node_id}{name} is {state}, {_moment(new.last_seen)}."
+
+
+_QUOTES = str.maketrans("“”", "''")
+#: EventBridge puts the summary between quotes, in JSON, as it is.
+_OF_JSON = str.maketrans('"\\', "'/")
+
+
+def plain(summary: str) -> str:
+    """The summary as EventBridge's template takes it: without quotes, backslashes and controls.
+
+    People, nodes and tags have their words in it. What is not printable (line ends, marks that
+    turn the direction of writing, halves of characters) becomes a space.
+    """
+    summary = summary.translate(_OF_JSON)
+    return "".join(each if each.isprintable() else " " for each in summary)
 
 
 def who(arn: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from hatchway.core.errors import ThrottlingException
 from hatchway.core.lifecycle import ENDED, Status
 from lambdas.adapters import items
 from lambdas.events.deps import IMAGES
-from lambdas.events.details import who
+from lambdas.events.details import node_change, session_change, who
 from lambdas.events.handler import Events
 from lambdas.logline import Line
 from lambdas.memory.events import MemoryEventBus
@@ -108,6 +109,36 @@ def test_a_summary_is_a_text_to_read_on_a_phone(setting: Setting) -> None:
     assert "john left" in ended
     assert "after 1:02:05 (exited, exit code 3)" in ended
     assert "(no reason given)" in told(Status.FAILED, Status.CONNECTING, ended=NOW)
+
+
+HOSTILE = 'a"b\\c\nd\x00e\x1b[2Jf\x85g\u2028h\u202ei\ud800”. Session forged'
+
+
+def test_no_word_of_another_leaves_the_quotes_of_a_notification(setting: Setting) -> None:
+    new = replace(
+        setting.session,
+        status=Status.FAILED,
+        reason=HOSTILE,
+        end_reason=HOSTILE,
+        target=HOSTILE,
+        owner_arn=f"arn:aws:sts::1:assumed-role/ops/{HOSTILE}",
+        ended=NOW,
+    )
+    changed = session_change("local", replace(new, status=Status.CONNECTED), new)
+    assert changed is not None
+    assert_plain(str(changed.detail["summary"]))
+    assert str(changed.detail["summary"]).count("”. Session") == 4, "the owner closed a quote"
+    node = replace(OFFLINE, name=HOSTILE, online=True)
+    came = node_change("local", None, node)
+    assert came is not None
+    assert_plain(str(came.detail["summary"]))
+
+
+def assert_plain(summary: str) -> None:
+    """What EventBridge makes of it between quotes is still one JSON text."""
+    assert json.loads(f'"{summary}"') == summary
+    assert summary.isprintable()
+    assert "a'b/c d e [2Jf g h i " in summary
 
 
 @pytest.mark.parametrize("status", list(Status))

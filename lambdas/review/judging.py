@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hatchway.core.errors import AccessDeniedException
 from lambdas import starting
 from lambdas.access import Denied, Held
 from lambdas.conditions import of_session
@@ -65,21 +64,19 @@ def _end(held: Held, session: Session, facts: InstanceFacts | None, now: float) 
 
 def _refusal(
     held: Held, session: Session, facts: InstanceFacts | None, now: float
-) -> AccessDeniedException | None:
+) -> Denied | None:
     access = held.at(session.about or Circumstances(), now)
     place = held.principal.place(held.region)
     document = session.document_name if session.document_named else ""
     try:
         starting.permit(access, place, session.target, instance_tags(facts), document)
-    except AccessDeniedException as refusal:
+    except Denied as refusal:
         return refusal
     return None
 
 
-def _hangs_on_the_forgotten(held: Held, refusal: AccessDeniedException) -> bool:
+def _hangs_on_the_forgotten(held: Held, refusal: Denied) -> bool:
     """Whether it was known at the start what is not any more, and it could make the difference."""
-    if not isinstance(refusal, Denied):
-        return False
 
     def forgotten(key: str) -> bool:
         return key in _FORGOTTEN or (held.principal.is_user and of_session(key))

@@ -145,6 +145,16 @@ class TestRecount:
         create(store, 2, replace(ROOM, per_node=1))
         assert counts(store)["node"] == 1
 
+    def test_a_count_that_is_missing_is_made_and_one_that_is_there_is_not(
+        self, store: SessionStore, clock: ManualClock
+    ) -> None:
+        name = f"node/{NODE}"
+        missing = Count(name=name, sessions=0, changed=0.0)
+        assert store.recount(missing, 3)
+        assert count(store, name) == Count(name=name, sessions=3, changed=clock.now)
+        assert not store.recount(missing, 4)
+        assert count(store, name).sessions == 3
+
     def test_an_end_never_fails_for_a_count_that_was_lost(self, store: SessionStore) -> None:
         (one,) = add(store, session(1))
         for each in store.counts():

@@ -54,6 +54,12 @@ def instances(*answers: Answer) -> tuple[Ec2Instances, Scripted, ManualClock]:
 
 
 class TestInstances:
+    def test_with_no_life_every_question_is_asked_anew(self) -> None:
+        client = Scripted(described("i-1"), described("i-1", state="stopped"), described())
+        made = Ec2Instances(ManualClock(), client, client, life=0.0)  # type: ignore[arg-type]
+        found = [made.facts_of(["i-1"]).get("i-1") for _ in range(3)]
+        assert [facts.running if facts else None for facts in found] == [True, False, None]
+
     def test_facts_are_kept_for_five_minutes(self) -> None:
         made, client, clock = instances(described("i-1"), described("i-1", state="stopped"))
         assert made.facts("i-1") is made.facts("i-1")

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hatchway.core.errors import InternalServerError, ThrottlingException
 from hatchway.core.lifecycle import Status
+from lambdas.memory import sessions as memory
 from lambdas.memory.ec2 import MemoryInstances
 from lambdas.memory.sessions import MemorySessions
 from lambdas.ports import InstanceFacts, NodeRole, Session
@@ -393,6 +396,74 @@ def test_one_failing_session_stops_no_other(error: Exception, level: str) -> Non
     assert revoked(world, other)
     assert world.now(failing).status is Status.CONNECTED
     assert (line.fields["failed"], line.level) == (1, level)
+
+
+class Ending(MemorySessions):
+    """The shell is left between the review's read and its write."""
+
+    left = False
+
+    def update(self, read: Session, changed: Session) -> Session:
+        if changed.end_reason and not self.left:
+            self.left = True
+            super().update(read, replace(read, status=Status.TERMINATED, ended=self._clock()))
+        return super().update(read, changed)
+
+
+def test_a_session_that_was_left_meanwhile_was_not_revoked() -> None:
+    world = Reviewed()
+    world.sessions = Ending(world.clock)
+    world.rebuild()
+    john = world.user("john", START)
+    session = world.attached(john)
+    world.again(john)
+    line = world.review()
+    assert "revoked" not in line.fields
+    assert world.now(session).end_reason == ""
+    assert world.farewells(session) == []
+
+
+def test_every_page_is_read(monkeypatch: pytest.MonkeyPatch, world: Reviewed) -> None:
+    monkeypatch.setattr(memory, "ACTIVE_PAGE", 1)
+    john = world.user("john", START)
+    found = []
+    for _ in range(3):
+        found.append(world.attached(john))
+        world.clock.advance(1)
+    world.again(john)
+    assert world.review().fields["revoked"] == 3
+    assert all(revoked(world, session) for session in found)
+
+
+STATEMENTS = (
+    START,
+    allow("ssm:StartSession", on="arn:*:instance/*"),
+    allow("ssm:StartSession", Condition=HERE),
+    allow("ssm:*", Condition={"StringEquals": {"ssm:resourceTag/team": "web"}}),
+    allow("ssm:*", Condition={"Null": {"aws:PrincipalTag/team": "true"}}),
+    deny("ssm:*", Condition=NO_MFA),
+    deny("ssm:*", Condition=OLD_TOKEN),
+    deny("ssm:StartSession", on=DEFAULT_DOCUMENT),
+    deny("ssm:*", Condition={"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}),
+)
+
+
+@given(
+    st.lists(st.sampled_from(STATEMENTS), max_size=4),
+    st.sampled_from(["AKIAEXAMPLE", "ASIAEXAMPLE"]),
+    st.booleans(),
+)
+def test_a_session_goes_on_exactly_where_the_same_request_would_be_allowed_now(
+    policies: list[Document], access_key: str, named: bool
+) -> None:
+    world = Reviewed()
+    john = replace(world.user("john", START), access_key=access_key)
+    body = {"DocumentName": "SSM-SessionManagerRunShell"} if named else None
+    session = world.attached(john, body)
+    world.user("john", *policies)
+    allowed = not world.start(john, body=body).denied
+    world.review()
+    assert revoked(world, session) is not allowed
 
 
 def test_pages_are_followed_to_a_limit(monkeypatch: pytest.MonkeyPatch, world: Reviewed) -> None:

@@ -29,6 +29,7 @@ from lambdas.memory.clock import CountedRandom
 
 #: Seconds from client to agent, of an upload's whole round trip, and of it until the client has it.
 DOWN, UPLOAD, UP = 0.045, 0.060, 0.040
+UNLIMITED = 1_000_000
 #: Unix seconds at the loop's zero.
 EPOCH = 1_800_000_000.0
 #: Bytes that a terminal gives at once, and a second.
@@ -138,15 +139,21 @@ class Conversation:
 
 
 @asynccontextmanager
-async def conversation(seconds: float) -> AsyncIterator[tuple[Conversation, MeteredService]]:
-    """A session that is open; `seconds` is how long an invocation takes."""
+async def conversation(
+    seconds: float, gate: asyncio.Semaphore | None = None
+) -> AsyncIterator[tuple[Conversation, MeteredService]]:
+    """A session that is open; `seconds` is what an invocation is billed for, `gate` lets in as
+    many uploads at once as the service takes."""
     loop = asyncio.get_running_loop()
     random = CountedRandom()
     service = MeteredService(lambda: loop.time() + EPOCH, random, seconds)
     typist = Typist()
 
+    gate = gate or asyncio.Semaphore(UNLIMITED)
+
     async def answer(request: Request, _credentials: Credentials | None) -> Answer:
-        await asyncio.sleep(UPLOAD - UP)
+        async with gate:
+            await asyncio.sleep(UPLOAD - UP)
         ticket = dict(request.headers).get("X-Hatchway-Ticket", "")
         route = request.path.rpartition("/")[2]
         answered = service.from_agent(route, request.body.decode(), ticket)

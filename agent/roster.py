@@ -27,20 +27,24 @@ class Roster:
         self._instance, self._facilities = instance, facilities
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, Session] = {}
+        #: Sessions of which there was news while they were being opened; each has a task.
+        self._missed: set[str] = set()
         self._closing = False
 
     def consider(self, session: str) -> None:
         """A hint: someone says that there is news of this session."""
         if (running := self._running.get(session)) is not None:
             running.hinted()
-        elif session not in self._tasks:
+        elif session in self._tasks:
+            self._missed.add(session)  # the answer to `open` may have been given before
+        else:
             self._begin(session, self._open)
 
     def compare(self, listed: Sequence[Listed]) -> None:
         """All sessions of the node that are not ended: those not among ours are opened, which ends
         them where another agent ran them; ours look for news, missing ones too."""
-        for session in self._running.values():
-            session.hinted()
+        for name in self._tasks:
+            self.consider(name)
         for item in listed:
             if item.session not in self._tasks:
                 ours = item.agent_instance == self._instance
@@ -77,6 +81,7 @@ class Roster:
         finally:
             self._tasks.pop(session, None)
             self._running.pop(session, None)
+            self._missed.discard(session)
             if not self._tasks:
                 # A session is a knot of callbacks: an idle agent gives its memory back at once.
                 asyncio.get_running_loop().call_later(TIDY_AFTER, gc.collect)
@@ -92,6 +97,8 @@ class Roster:
         facilities = self._facilities()
         running = Session(session, await self._opened(session, facilities), facilities)
         self._running[session] = running
+        if session in self._missed:
+            running.hinted()
         await running.run()
 
     async def _opened(self, session: str, facilities: Facilities) -> Opened:

@@ -134,7 +134,9 @@ class FakeService:
         self.sessions: dict[str, FakeSession] = {}
         self.calls: list[str] = []
         self.refuse: dict[str, list[HatchwayError | Answer]] = {}
+        #: Seconds until a call is looked at, and until its answer is on its way, by route.
         self.delay: dict[str, float] = {}
+        self.late: dict[str, float] = {}
         self.credentials: list[str] = []
         self.signed_by: list[Credentials | None] = []
         self.enrolment: str | None = None
@@ -214,7 +216,9 @@ class FakeService:
             stead = waiting.pop(0)
             return stead if isinstance(stead, Answer) else _error(stead)
         try:
-            return _answer(await self._route(route, parts, request))
+            answer = _answer(await self._route(route, parts, request))
+            await asyncio.sleep(self.late.get(route, 0.0))
+            return answer
         except HatchwayError as error:
             return _error(error)
 

@@ -214,6 +214,26 @@ def test_junk_on_the_control_topic_is_dropped_and_counted(junk: bytes) -> None:
     run(test())
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_news_of_a_session_that_is_being_opened_is_not_lost(listed: bool) -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            service = bench.service
+            service.late["open"] = 5.0
+            session = service.new_session()
+            service.hint(session)
+            await service.settle(1)
+            session.status = "Terminating"
+            if listed:
+                service.transport.mend()
+            else:
+                service.hint(session)
+            await service.settle(6)
+            assert session.ended == ("terminated", None)
+
+    run(test())
+
+
 def test_hints_at_one_session_are_coalesced() -> None:
     async def test() -> None:
         async with agent() as bench:
@@ -231,7 +251,7 @@ def test_a_flood_of_hints_is_slowed_down_bounded_and_reported() -> None:
     async def test() -> None:
         async with agent() as bench:
             service = bench.service
-            service.refuse["open"] = [DoesNotExistException()] * 10_000
+            service.refuse["open"] = [DoesNotExistException() for _ in range(10_000)]
             for number in range(2000):
                 service.hint(f"flood-{number:017x}")
             await service.settle(1)

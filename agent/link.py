@@ -64,6 +64,7 @@ class Link:
         self._control: Listening | None = None
         self._renew = asyncio.Event()
         self._next_early = 0.0
+        self._early: asyncio.TimerHandle | None = None
         self._failures = 0
         self._listing: asyncio.Task[None] | None = None
         self._drops = Drops(parts.api.report, parts.log)
@@ -74,9 +75,12 @@ class Link:
     async def run(self) -> None:
         """Enrols, connects, and keeps the credentials fresh."""
         while True:
+            again = self._channel is not None
             channel = await self._enrol()
             await self._install(channel)
             self._renew.clear()
+            if again:
+                self._list_soon()  # sessions that were refused meanwhile, and hints that were lost
             try:
                 async with asyncio.timeout(self._life(channel)):
                     await self._renew.wait()
@@ -86,6 +90,8 @@ class Link:
     async def close(self) -> None:
         """Ends the sessions and leaves."""
         self._hints.close()
+        if self._early is not None:
+            self._early.cancel()
         if self._listing is not None:
             self._listing.cancel()
         await self._roster.close()
@@ -132,11 +138,16 @@ class Link:
         return min(RENEW_MOST, max(RENEW_LEAST, left * share))
 
     def _doubt(self) -> None:
-        """The service refused the credentials: perhaps they were revoked, perhaps it restarted."""
-        now = self._p.clock.now()
-        if now >= self._next_early:
-            self._next_early = now + EARLY_GAP
-            self._renew.set()
+        """The service refused the credentials, or the enrolment: perhaps they were revoked,
+        perhaps it restarted. What comes too soon after another doubt waits for its turn."""
+        if self._early is None:
+            loop, now = asyncio.get_running_loop(), self._p.clock.now()
+            self._early = loop.call_later(max(0.0, self._next_early - now), self._renew_early)
+
+    def _renew_early(self) -> None:
+        self._early = None
+        self._next_early = self._p.clock.now() + EARLY_GAP
+        self._renew.set()
 
     def _credentials(self) -> Credentials:
         if self._channel is None:

@@ -93,6 +93,35 @@ def test_refused_credentials_are_renewed_early_but_not_in_a_loop() -> None:
     run(test())
 
 
+def test_a_node_whose_enrolment_was_reset_enrols_again_and_opens_what_was_refused() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            service = bench.service
+            for number in (1, 2):  # the second one comes within EARLY_GAP of the first
+                service.enrolment = None
+                session = service.new_session(number)
+                client = service.attach(session)
+                service.hint(session)
+                began = service.now()
+                await service.until(lambda client=client: client.opened)
+                assert service.now() - began < EARLY_GAP + 2
+                assert session.instance == INSTANCE
+            assert service.calls.count("channel") == 3
+
+    run(test())
+
+
+def test_after_each_renewal_of_the_credentials_the_sessions_are_listed() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            service = bench.service
+            session = service.new_session()  # its hint was lost
+            await service.settle(3400)
+            assert session.instance == INSTANCE
+
+    run(test())
+
+
 def test_a_control_channel_that_is_refused_twice_makes_new_credentials() -> None:
     async def test() -> None:
         async with agent() as bench:

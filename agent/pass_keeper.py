@@ -16,6 +16,9 @@ from hatchway.core.tickets import TICKET_RENEW_AFTER
 #: Seconds between two renewals, however many reasons there are.
 MIN_GAP = 0.25
 FIRST_WAIT, LONGEST_WAIT = 0.5, 10.0
+#: Seconds after which it is renewed though nobody asked: while the client is away nothing else
+#: would tell of an end whose hint was lost.
+LOOK_EVERY = 300.0
 #: Seconds before its end from which a ticket counts as over: it has to travel, too.
 MARGIN = 2.0
 
@@ -67,8 +70,7 @@ class PassKeeper:
     async def run(self) -> None:
         """Until the session is over, or it is cancelled."""
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
+            await self._wait()
             try:
                 renewed = await self._renew()
             except (SessionEnded, DoesNotExistException):
@@ -84,6 +86,15 @@ class PassKeeper:
             self.current, self._renewed = renewed, self._clock.now()
             self._changed(renewed)
             await asyncio.sleep(MIN_GAP)
+
+    async def _wait(self) -> None:
+        """Until it is asked for a renewal, or one is due."""
+        try:
+            async with asyncio.timeout(LOOK_EVERY):
+                await self._wanted.wait()
+        except TimeoutError:
+            pass
+        self._wanted.clear()
 
     async def _renew(self) -> Pass:
         silent, self._silent = self._silent, None

@@ -35,6 +35,8 @@ from hatchway.core.wire import FlagValue
 MAX_HELD = 64
 #: Seconds after the client attached in which a 410 may only mean that it is too new.
 YOUNG = 10.0
+#: Seconds in which messages of a client that is there must be able to arrive.
+LISTEN_TIME = 60.0
 #: Seconds that a shell waits for the terminal's size, or something typed, before it starts.
 START_WAIT = 0.3
 #: Seconds that the last output and the exit code may take to reach the client, also one that is
@@ -113,6 +115,7 @@ class Session:
         self._timer: asyncio.TimerHandle | None = None
         self._start_timer: asyncio.TimerHandle | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
+        self._listen_timer: asyncio.TimerHandle | None = None
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -172,10 +175,11 @@ class Session:
             await asyncio.sleep(backoff.next())
 
     def _cancel_timers(self) -> None:
-        for timer in (self._timer, self._start_timer, self._drain_timer):
+        timers = (self._timer, self._start_timer, self._drain_timer, self._listen_timer)
+        for timer in timers:
             if timer is not None:
                 timer.cancel()
-        self._timer = self._start_timer = self._drain_timer = None
+        self._timer = self._start_timer = self._drain_timer = self._listen_timer = None
 
     # --- ticket ---------------------------------------------------------------------------------
 
@@ -200,10 +204,24 @@ class Session:
             if current.generation != self._generation:
                 self._generation, self._attached_at = current.generation, now
             self._channel.attach(current.generation, now)
+        elif self._listen_timer is None:
+            self._listen_timer = self._loop.call_later(LISTEN_TIME, self._unheard)
+
+    def _unheard(self) -> None:
+        """A client waits, and nothing of it can arrive: better an end than silence."""
+        self._f.log.warning("data channel never up", session=self._id)
+        self.stop(Reason.CHANNEL)
+
+    def _reached(self) -> None:
+        """Messages can arrive, or there is nobody who would send any."""
+        if self._listen_timer is not None:
+            self._listen_timer.cancel()
+            self._listen_timer = None
 
     def _leave(self) -> None:
         """The client is away: output is kept, as far as it can be."""
         self._generation = -1
+        self._reached()
         if self._channel.attached:
             self._channel.detach(self._f.clock.now())
 
@@ -212,6 +230,7 @@ class Session:
     def up(self) -> None:
         if not self._listening:
             self._listening = True
+            self._reached()
             self._renewed(self._keeper.current)
 
     def down(self, code: str) -> None:

@@ -37,6 +37,8 @@ class MemoryTransport:
     connected: bool = True
     listenings: list[MemoryListening] = field(default_factory=list)
     closed: bool = False
+    #: Topics that nobody gets through to, though the network is there.
+    unreachable: set[str] = field(default_factory=set)
 
     async def send(
         self, request: Request, credentials: Credentials | None, deadline: float
@@ -89,5 +91,5 @@ class MemoryTransport:
         self.closed = True
 
     def _up(self, one: MemoryListening) -> None:
-        if self.connected and not one.closed:
+        if self.connected and not one.closed and one.topic not in self.unreachable:
             one.listener.up()

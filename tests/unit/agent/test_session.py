@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from agent.pass_keeper import MARGIN
+from agent.pass_keeper import LOOK_EVERY, MARGIN
 from agent.seals import MAX_NONCES, Opener, Refused
-from agent.session import DRAIN_TIME, MAX_HELD
+from agent.session import DRAIN_TIME, LISTEN_TIME, MAX_HELD
 from agent.uplink import MAX_IN_FLIGHT
 from hatchway.core.channel import SILENCE
 from hatchway.core.errors import (
@@ -251,6 +251,62 @@ def test_a_client_that_goes_silent_is_told_to_the_service() -> None:
             await bench.service.until(lambda: session.silent)
             assert session.silent == [1]
             assert bench.service.now() - began < SILENCE + 5
+
+    run(test())
+
+
+def test_an_end_whose_hint_was_lost_is_found_though_no_client_is_there() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            session, client, runner = await bench.opened()
+            client.vanish()
+            session.connected = False
+            bench.service.hint(session)
+            await bench.service.settle()
+            before = session.tickets
+            await bench.service.settle(LOOK_EVERY * 3 + 10)
+            assert session.tickets - before == 3
+            session.status = "Terminated"
+            await bench.service.settle(LOOK_EVERY + 1)
+            assert session.ended == ("terminated", 129)
+            assert runner.killed
+
+    run(test())
+
+
+def test_a_session_whose_messages_cannot_arrive_fails_when_a_client_waits() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            service = bench.service
+            session = service.new_session()
+            service.transport.unreachable.add(service.topics.data(session.session))
+            service.hint(session)
+            await service.settle(LISTEN_TIME * 2)
+            assert session.ended is None  # nobody is there to be kept waiting
+            service.attach(session)
+            service.hint(session)
+            await service.settle(LISTEN_TIME - 1)
+            assert session.ended is None
+            await service.settle(2)
+            assert session.ended == ("data channel failed", None)
+
+    run(test())
+
+
+def test_messages_that_can_arrive_in_time_are_waited_for() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            service = bench.service
+            session = service.new_session()
+            client = service.attach(session)
+            service.transport.unreachable.add(service.topics.data(session.session))
+            service.hint(session)
+            await service.settle(LISTEN_TIME - 1)
+            service.transport.unreachable.clear()
+            service.transport.mend()
+            await service.until(lambda: client.opened)
+            await service.settle(LISTEN_TIME)
+            assert session.ended is None
 
     run(test())
 

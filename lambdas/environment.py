@@ -25,3 +25,11 @@ def required(environ: Mapping[str, str], name: str) -> str:
 def stage(environ: Mapping[str, str]) -> str:
     """STAGE, which stands in every topic and client id."""
     return stage_name(required(environ, "STAGE"))
+
+
+def flag(environ: Mapping[str, str], name: str) -> bool:
+    """False where it is unset; EnvironmentIncomplete for what is neither true nor false."""
+    value = environ.get(name, "") or "false"
+    if value not in ("true", "false"):
+        raise EnvironmentIncomplete(f"{name} is neither true nor false.")
+    return value == "true"

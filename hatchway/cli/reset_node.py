@@ -1,28 +1,40 @@
-"""`hatchway reset-node`: forgets a node's enrolment, so that its agent may enrol again."""
+"""`hatchway reset-node`: forgets a node's enrolment, or registers the secret it enrols with."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 from hatchway.cli.options import add_common, add_output, add_target, service
 from hatchway.cli.report import print_json
+from hatchway.core.errors import Exit
 
 NAME = "reset-node"
-HELP = "forget a node's enrolment and close its connections; it enrols again by itself"
+HELP = "forget a node's enrolment, end its sessions and close its connections"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     add_common(parser)
     add_output(parser)
     add_target(parser)
+    parser.add_argument(
+        "--enrolment",
+        metavar="SHA256",
+        help="the digest of the agent's new secret, in hexadecimal: the node enrols with that one "
+        "and no other. Also for a node that has not enrolled yet, by its id",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
+    """Fails where something of the old node is left: whoever throws it out must know."""
     hatchway = service(args)
-    node = hatchway.resolve(args.target)
-    hatchway.reset_node(node)
+    done = hatchway.reset_node(hatchway.resolve(args.target), args.enrolment)
     if args.output == "json":
-        print_json({"NodeId": node})
+        print_json(done.members())
     else:
-        print(f"Node {node} is reset.")
-    return 0
+        print(f"Node {done.node_id} is reset.")
+    if not done.closed:
+        print("A connection of the node is still open; try again.", file=sys.stderr)
+    if done.failed:
+        print(f"{done.failed} of its sessions could not be ended; try again.", file=sys.stderr)
+    return 0 if done.closed and not done.failed else int(Exit.CONFLICT)

@@ -6,7 +6,7 @@ with Hatchway(load_settings()).start_session("web-1") as session:
     print(session.run("uname -a").output)
 """
 
-from hatchway.client.records import Node, NodeRole, SessionRecord, Started
+from hatchway.client.records import Node, NodeReset, NodeRole, SessionRecord, Started
 from hatchway.client.service import Hatchway, load_settings
 from hatchway.client.session import Session
 from hatchway.client.stream import Stream
@@ -14,6 +14,7 @@ from hatchway.client.stream import Stream
 __all__ = [
     "Hatchway",
     "Node",
+    "NodeReset",
     "NodeRole",
     "Session",
     "SessionRecord",

@@ -149,6 +149,34 @@ class NodeRole:
         return {"RoleId": self.role_id, "RoleArn": self.role_arn}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeReset:
+    """What a reset did. `closed` is false where a connection of the node is still open; `failed`
+    counts sessions that go on: both are worth another try."""
+
+    node_id: str
+    closed: bool
+    terminated: int
+    failed: int
+
+    @classmethod
+    def of(cls, members: Mapping[str, object]) -> NodeReset:
+        return cls(
+            node_id=_needed(members, "NodeId"),
+            closed=members.get("Connections") != "open",
+            terminated=_count(members, "Terminated"),
+            failed=_count(members, "Failed"),
+        )
+
+    def members(self) -> dict[str, object]:
+        return {
+            "NodeId": self.node_id,
+            "Connections": "closed" if self.closed else "open",
+            "Terminated": self.terminated,
+            "Failed": self.failed,
+        }
+
+
 def iso(moment: datetime | None) -> str | None:
     """A time in UTC as ISO 8601 with seconds, or None."""
     return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None

@@ -14,7 +14,14 @@ from botocore.config import Config
 from hatchway import __version__
 from hatchway.client.access import Access, Explained
 from hatchway.client.failures import translated
-from hatchway.client.records import Node, NodeRole, SessionRecord, Started, Terminations
+from hatchway.client.records import (
+    Node,
+    NodeReset,
+    NodeRole,
+    SessionRecord,
+    Started,
+    Terminations,
+)
 from hatchway.client.targets import resolve
 from hatchway.core.errors import InternalServerError, ValidationException
 from hatchway.net import settings as configuration
@@ -145,9 +152,10 @@ class Hatchway:
         found = self._call("get_connection_status", Target=node_id)
         return found.get("Status") == "connected"
 
-    def reset_node(self, node_id: str) -> None:
-        """Forgets a node's enrolment and closes its connections; it enrols again by itself."""
-        self._call("reset_node", NodeId=node_id)
+    def reset_node(self, node_id: str, enrolment: str | None = None) -> NodeReset:
+        """Forgets a node's enrolment, ends its sessions, closes its connections. `enrolment` is
+        the SHA-256 of the agent's new secret: then no other enrols the node."""
+        return NodeReset.of(self._call("reset_node", NodeId=node_id, EnrolmentDigest=enrolment))
 
     def node_roles(self) -> list[NodeRole]:
         """The roles whose instances may enrol."""

@@ -56,10 +56,12 @@ STATUS = Text(
 ACCESS_TYPE = Text(name="AccessType", most=10, choices=("Standard", "JustInTime"))
 PING_STATUS = Text(name="PingStatus", most=14, choices=("Online", "ConnectionLost"))
 CONNECTION_STATUS = Text(name="ConnectionStatus", most=12, choices=("connected", "notconnected"))
+ENROLMENT_DIGEST = Text(name="EnrolmentDigest", most=64, least=64, pattern=r"^[0-9a-f]{64}$")
 NODE_CONNECTIONS = Text(name="NodeConnections", most=6, choices=("closed", "open"))
 NEXT_TOKEN = Text(name="NextToken", most=MAX_NEXT_TOKEN)
 ALL = Flag(name="All")
 SESSION_COUNT = Number(name="SessionCount", least=0, most=MAX_PAGE)
+NODE_SESSION_COUNT = Number(name="NodeSessionCount", least=0, most=1000)
 MAX_RESULTS = Number(name="MaxResults", least=1, most=MAX_PAGE)
 MOMENT = Moment(name="DateTime")
 LABEL = Text(name="Label", most=2048, least=0)
@@ -475,16 +477,30 @@ RESET_NODE = Operation(
     name="ResetNode",
     method="POST",
     path="/nodes/{nodeId}/reset",
-    doc="Forgets a node's enrolment and closes its connections; it enrols again by itself.",
+    doc="Forgets a node's enrolment, ends its sessions and closes its connections. With a digest, "
+    "the agent that has that secret enrols and no other; so is a node registered beforehand.",
     action="ssm:DeregisterManagedInstance",
     resource=INSTANCE_RESOURCE,
-    takes=(_node_member("NodeId"),),
+    takes=(
+        _node_member("NodeId"),
+        Member(
+            name="EnrolmentDigest",
+            type=ENROLMENT_DIGEST,
+            doc="SHA-256 of the agent's new enrolment secret; without it, the first secret enrols.",
+        ),
+    ),
     gives=(
         Member(name="NodeId", type=NODE_ID, doc="The node."),
         Member(
             name="Connections",
             type=NODE_CONNECTIONS,
             doc="Open where IoT Core did not close one: it lasts until it is closed; try again.",
+        ),
+        Member(name="Terminated", type=NODE_SESSION_COUNT, doc="Sessions of the node that ended."),
+        Member(
+            name="Failed",
+            type=NODE_SESSION_COUNT,
+            doc="Sessions that could not be ended; try again.",
         ),
     ),
     raises=(errors.UnsupportedNodeType, errors.ConflictException),

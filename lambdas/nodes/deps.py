@@ -11,13 +11,16 @@ from lambdas.adapters.ec2 import Ec2Instances
 from lambdas.adapters.iot import IotPresence
 from lambdas.adapters.sts import StsChannelCredentials
 from lambdas.adapters.table import TableNodes, TableSessions
-from lambdas.environment import required, stage
+from lambdas.environment import flag, required, stage
 from lambdas.nodes.enrolment import Enrolment
 from lambdas.nodes.handler import Nodes
 from lambdas.nodes.policy import PolicyPlace
 from lambdas.nodes.presence import PresenceEvents
 from lambdas.telemetry import counter
 
+
+#: Strict mode: nodes that no administrator has registered cannot enrol.
+REGISTERED_ONLY = "REGISTERED_NODES_ONLY"
 
 def build(environ: Mapping[str, str]) -> tuple[Nodes, PresenceEvents]:
     table, here = required(environ, "TABLE"), stage(environ)
@@ -26,7 +29,7 @@ def build(environ: Mapping[str, str]) -> tuple[Nodes, PresenceEvents]:
     presence = IotPresence()
     presence.endpoint()  # read once, at init
     calls = Nodes(
-        enrolment=Enrolment(nodes, Ec2Instances(), time.time),
+        enrolment=Enrolment(nodes, Ec2Instances(), time.time, flag(environ, REGISTERED_ONLY)),
         credentials=StsChannelCredentials(required(environ, "CHANNEL_ROLE_ARN")),
         presence=presence,
         place=PolicyPlace(required(environ, "AGENT_API_ARN"), here),

@@ -31,11 +31,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Admits instances, and keeps what is known of their nodes."""
+    """Admits instances, and keeps what is known of their nodes. `registered_only`: a node enrols
+    with the secret whose digest an administrator gave beforehand, and with no other."""
 
     nodes: NodeStore
     instances: Instances
     clock: Clock
+    registered_only: bool = False
 
     def identify(self, call: Call) -> tuple[str, str, InstanceFacts]:
         """The node, the id of its role, and what EC2 says of it; NodeRefused unless all of it
@@ -61,6 +63,8 @@ class Enrolment:
         def noted(node: Node) -> Node:
             if node.enrolment and not proves(node, claim.secret):
                 raise EnrolmentRefused()
+            if not node.enrolment and self.registered_only:
+                raise NodeRefused("Nodes are registered by an administrator before they enrol.")
             return replace(
                 node,
                 role_id=role_id,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hatchway.core import api, names
 from hatchway.core.errors import ConflictException, HatchwayError, ValidationException
+from hatchway.core.lifecycle import Event
 from hatchway.core.names import Topics
 from lambdas.access import Access
-from lambdas.ports import Node, NodeRole, Stale
+from lambdas.ports import Node, NodeRole, Session, Stale
 from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
 from lambdas.starting import instance_arn, instance_tags
-from lambdas.transitions import ATTEMPTS
+from lambdas.terminating import conclude
+from lambdas.transitions import ATTEMPTS, Change, change, moved
 
 DEFAULT_PAGE = 50
 
@@ -49,19 +51,51 @@ def get_connection_status(
 
 
 def reset_node(service: Service, access: Access, request: Request) -> Mapping[str, object]:
-    """Forgets the enrolment first, so that whoever is thrown out must enrol to come back."""
+    """Forgets the enrolment first, so that whoever is thrown out must enrol to come back; with a
+    digest, only the agent that has that secret can. The node's sessions end with it: what ran them
+    is not trusted any more."""
     node_id = names.node_id(request.text("NodeId"))
     _demand(service, access, api.RESET_NODE.action, node_id)
-    _forget(service, node_id)
-    closed = _disconnect(service, node_id)
-    return {"NodeId": node_id, "Connections": "closed" if closed else "open"}
+    _register(service, node_id, request.text("EnrolmentDigest"))
+    sessions = service.sessions.active_on(node_id)
+    over = _over(service, sessions, f"Node reset by {access.principal.arn}")
+    closed = _disconnect(service, node_id, sessions)
+    for done in over:
+        conclude(service, done)
+    return {
+        "NodeId": node_id,
+        "Connections": "closed" if closed else "open",
+        "Terminated": len(over),
+        "Failed": len(sessions) - len(over),
+    }
 
 
-def _disconnect(service: Service, node_id: str) -> bool:
+def _over(service: Service, sessions: Sequence[Session], reason: str) -> list[Change]:
+    """All states before any farewell; those that could not be written are missing."""
+    done = []
+    for session in sessions:
+        try:
+            done.append(_ended(service, session, reason))
+        except HatchwayError:
+            continue  # the others end all the same
+    return done
+
+
+def _ended(service: Service, session: Session, reason: str) -> Change:
+    """Over at once: the agent's word is not waited for, and its next ticket is refused."""
+
+    def plan(read: Session) -> Session:
+        now = service.clock()
+        ending = moved(read, Event.TERMINATE, now, reason=reason)
+        return moved(ending, Event.NODE_LOST, now, reason=reason)
+
+    return change(service.sessions, session.session_id, plan, session)
+
+
+def _disconnect(service: Service, node_id: str, sessions: Sequence[Session]) -> bool:
     """False where a connection could not be closed: credentials matter only when one is opened, so
     the administrator must know."""
     topics = Topics(service.stage, node_id)
-    sessions = service.sessions.active_on(node_id)
     clients = [topics.data_client(session.session_id) for session in sessions]
     closed = True
     for client in (*clients, topics.control_client):
@@ -72,13 +106,17 @@ def _disconnect(service: Service, node_id: str) -> bool:
     return closed
 
 
-def _forget(service: Service, node_id: str) -> None:
+def _register(service: Service, node_id: str, digest: str) -> None:
+    """The node enrols with the secret of this digest; "" forgets, and the next secret enrols."""
     for _ in range(ATTEMPTS):
         node = service.nodes.get(node_id)
-        if node is None or not node.enrolment:
+        if digest == (node.enrolment if node is not None else ""):
             return
         try:
-            service.nodes.update(node, replace(node, enrolment=""))
+            if node is None:
+                service.nodes.create(Node(node_id=node_id, enrolment=digest))
+            else:
+                service.nodes.update(node, replace(node, enrolment=digest))
         except Stale:
             continue
         return

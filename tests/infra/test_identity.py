@@ -105,3 +105,15 @@ def test_both_copies_of_the_agent_api_have_a_nodes_function_that_knows_its_own(
     }
     assert re.search(r"execute-api:.*:<AgentApi(?!Regional)\w+>/prod$", arns["nodes"])
     assert re.search(r"execute-api:.*:<AgentApiRegional\w+>/prod$", arns["nodes-regional"])
+
+
+def test_strict_enrolment_is_the_node_functions_own_setting(synth: Synth, default: Stacks) -> None:
+    def strict(stacks: Stacks) -> set[str]:
+        return {
+            function["FunctionName"]
+            for function in stacks.service.properties("AWS::Lambda::Function")
+            if function["Environment"]["Variables"].get("REGISTERED_NODES_ONLY") == "true"
+        }
+
+    assert strict(default) == set()
+    assert strict(synth(preRegisteredNodesOnly="true")) == {"hatchway-prod-nodes"}

@@ -199,6 +199,20 @@ def test_administration_of_nodes(world: World, capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize(
+    ("members", "said"),
+    [({"Connections": "open"}, "still open"), ({"Failed": 2}, "2 of its sessions")],
+)
+def test_a_reset_that_leaves_something_says_so_and_fails(
+    world: World, capsys: Capture, members: dict[str, object], said: str
+) -> None:
+    world.answers[f"POST /nodes/{NODE}/reset"] = (200, {"NodeId": NODE, **members})
+    digest = "0" * 64
+    assert main(["reset-node", "--target", NODE, "--enrolment", digest]) == Exit.CONFLICT
+    assert said in capsys.readouterr().err
+    assert world.asked[-1].body == {"EnrolmentDigest": digest}
+
+
+@pytest.mark.parametrize(
     ("code", "status", "exit_status"),
     [
         ("AccessDeniedException", 403, Exit.DENIED),

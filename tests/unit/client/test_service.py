@@ -180,7 +180,9 @@ def test_nodes_and_roles(world: World) -> None:
     hatchway = Hatchway(world.settings)
     assert hatchway.resolve("tag:team=web") == NODE
     assert hatchway.connected(NODE)
-    hatchway.reset_node(NODE)
+    done = hatchway.reset_node(NODE, "0" * 64)
+    assert (done.node_id, done.closed, done.failed) == (NODE, True, 0)
+    assert world.asked[-1].body == {"EnrolmentDigest": "0" * 64}
     assert hatchway.allow_node_role(role["RoleArn"]) == hatchway.node_roles()[0]
     hatchway.remove_node_role(role["RoleId"])
     assert world.asked[-1].path == f"/node-roles/{role['RoleId']}"

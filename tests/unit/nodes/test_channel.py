@@ -32,6 +32,7 @@ class Setting:
     def __init__(self) -> None:
         self.world = World()
         facts = InstanceFacts(
+        self.registered_only = False
             node_id=NODE, running=True, profile_arn=PROFILE, tags={"Name": "web-1", "team": "web"}
         )
         self.instances = MemoryInstances(facts, profiles={PROFILE: ROLE})
@@ -44,7 +45,9 @@ class Setting:
     @property
     def calls(self) -> Nodes:
         return Nodes(
-            enrolment=Enrolment(self.world.nodes, self.instances, self.world.clock),
+            enrolment=Enrolment(
+                self.world.nodes, self.instances, self.world.clock, self.registered_only
+            ),
             credentials=self.credentials,
             presence=MemoryPresence("data.example:443"),
             place=PolicyPlace(API, "local"),
@@ -262,6 +265,27 @@ def test_after_a_reset_the_next_secret_enrols(setting: Setting) -> None:
 
 @pytest.mark.parametrize(
     ("members", "code"),
+@pytest.mark.parametrize("registered_only", [False, True])
+def test_a_registered_node_enrols_with_that_secret_and_no_other(
+    setting: Setting, registered_only: bool
+) -> None:
+    setting.registered_only = registered_only
+    setting.world.nodes.create(Node(node_id=NODE, enrolment=token_digest(SECRET)))
+    other = new_token(b"\1" * 32)
+    assert setting.refused(EnrolmentSecret=other) == (403, "NodeRefused")
+    assert setting.counted == [("EnrolmentRefused", 1)]
+    assert setting.channel()[0] == 200
+
+
+def test_in_strict_mode_no_node_enrols_that_is_not_registered(setting: Setting) -> None:
+    setting.registered_only = True
+    assert setting.refused() == (403, "NodeRefused")
+    assert setting.world.nodes.get(NODE) is None
+    setting.world.nodes.create(Node(node_id=NODE))  # reset, without a digest
+    assert setting.refused() == (403, "NodeRefused")
+    assert setting.world.node().enrolment == ""
+
+
     [
         ({"EnrolmentSecret": "short"}, "NodeRefused"),
         ({"EnrolmentSecret": ""}, "ValidationException"),

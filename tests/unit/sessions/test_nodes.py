@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from hatchway.core.errors import InternalServerError
+from hatchway.core.errors import InternalServerError, ThrottlingException
+from hatchway.core.lifecycle import Status
 from hatchway.core.names import Topics
-from lambdas.ports import Node, NodeRole, Stale
+from lambdas.ports import Node, NodeRole, Session, Stale
 from tests.unit.sessions.world import (
     ACCOUNT,
     CHANNEL_ROLE,
+    CONNECTION,
     DARK,
     EVERYTHING,
     GONE,
@@ -83,7 +85,12 @@ def test_reset_forgets_the_enrolment_and_closes_every_connection(world: World) -
     assert node is not None
     world.nodes.update(node, replace(node, enrolment="e" * 64))
     answer = world.call(admin, RESET, path={"nodeId": NODE})
-    assert answer.members == {"NodeId": NODE, "Connections": "closed"}
+    assert answer.members == {
+        "NodeId": NODE,
+        "Connections": "closed",
+        "Terminated": 1,
+        "Failed": 0,
+    }
     after = world.nodes.get(NODE)
     assert after is not None
     assert (after.enrolment, after.name) == ("", "web-1")
@@ -101,7 +108,7 @@ def test_a_reset_says_when_connections_stay_open_and_forgets_all_the_same(world:
     world.nodes.update(node, replace(node, enrolment="e" * 64))
     world.presence.failure = InternalServerError()
     answer = world.call(admin, RESET, path={"nodeId": NODE})
-    assert answer.members == {"NodeId": NODE, "Connections": "open"}
+    assert answer.members["Connections"] == "open"
     after = world.nodes.get(NODE)
     assert after is not None
     assert after.enrolment == ""
@@ -113,6 +120,63 @@ def test_reset_of_a_node_without_enrolment_changes_nothing(world: World, node: s
     admin = world.user("admin", EVERYTHING)
     assert world.call(admin, RESET, path={"nodeId": node}).status == 200
     assert len(world.nodes.changes) == before
+
+
+DIGEST = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize("node", [NODE, DARK, GONE])
+def test_a_reset_may_name_the_secret_that_enrols_next(world: World, node: str) -> None:
+    admin = world.user("admin", EVERYTHING)
+    for _ in range(2):
+        answer = world.call(admin, RESET, path={"nodeId": node}, body={"EnrolmentDigest": DIGEST})
+        assert answer.status == 200
+        known = world.nodes.get(node)
+        assert known is not None
+        assert (known.enrolment, known.online) == (DIGEST, node == NODE)
+
+
+@pytest.mark.parametrize("digest", ["", "x" * 64, DIGEST[:-1], DIGEST + "0", DIGEST.upper()])
+def test_a_digest_that_is_none_is_refused_and_resets_nothing(world: World, digest: str) -> None:
+    admin = world.user("admin", EVERYTHING)
+    body = {"EnrolmentDigest": digest}
+    answer = world.call(admin, RESET, path={"nodeId": DARK}, body=body)
+    assert answer.code == "ValidationException"
+    node = world.nodes.get(DARK)
+    assert node is not None
+    assert node.enrolment == "e" * 64
+
+
+def test_reset_ends_the_node_s_sessions_at_once_and_says_farewell(world: World) -> None:
+    admin = world.user("admin", EVERYTHING)
+    john = world.user("john", EVERYTHING)
+    session = world.connected(john)
+    answer = world.call(admin, RESET, path={"nodeId": NODE})
+    assert (answer.members["Terminated"], answer.members["Failed"]) == (1, 0)
+    after = world.session(session.session_id)
+    assert after.status is Status.TERMINATED
+    assert after.end_reason == f"Node reset by {admin.arn}"
+    assert world.clients.closed == [CONNECTION]
+    assert world.downlink.hints[-1] == (NODE, session.session_id)
+
+
+def test_reset_says_which_sessions_could_not_be_ended_and_ends_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = world.user("admin", EVERYTHING)
+    stuck, other = world.started(admin), world.started(admin)
+    write = world.sessions.update
+
+    def busy(read: Session, changed: Session) -> Session:
+        if read.session_id == stuck.session_id:
+            raise ThrottlingException()
+        return write(read, changed)
+
+    # A patch, since the twin cannot be made to refuse one session alone.
+    monkeypatch.setattr(world.sessions, "update", busy)
+    answer = world.call(admin, RESET, path={"nodeId": NODE})
+    assert (answer.members["Terminated"], answer.members["Failed"]) == (1, 1)
+    assert world.session(other.session_id).status is Status.TERMINATED
 
 
 def test_reset_needs_its_own_permission(world: World) -> None:

@@ -103,7 +103,11 @@ class Families:
 
     def review(self, channel: iam.Role) -> FamilyFunction:
         return self._make(
-            REVIEW, **self._table(), **self._management(), CHANNEL_ROLE_ID=channel.role_id
+            REVIEW,
+            **self._table(),
+            **self._management(),
+            CHANNEL_ROLE_ID=channel.role_id,
+            **self._config.access_decision.environment,
         )
 
     def _make(self, family: Family, **environment: str) -> FamilyFunction:
@@ -153,6 +157,7 @@ class All:
         grants.read_policies(self.sessions, self.review)
         grants.list_principals(self.sessions)
         grants.simulate(self.sessions)
+        grants.simulate(self.review)
         grants.read_profiles(*self.nodes)
         grants.disconnect_nodes(self.sessions)
         grants.find_iot(*self.nodes)

@@ -7,12 +7,15 @@ it as absent: where it misses one that is unknown rather than absent, the answer
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hatchway.core.errors import AccessDeniedException, HatchwayError, ThrottlingException
 from hatchway.core.policy import UNKNOWN, AccessRequest, ContextValue, Outcome
 from lambdas.adapters import aws
 from lambdas.adapters.cache import Cache
+from lambdas.environment import EnvironmentIncomplete
+from lambdas.opinion import Mode, SecondOpinion
 from lambdas.ports import Clock
 
 if TYPE_CHECKING:
@@ -45,12 +48,26 @@ _CLOCKS = frozenset({"aws:currenttime", "aws:epochtime"})
 Key = tuple[str, str, str, frozenset[tuple[str, ContextValue]]]
 
 
-class IamSimulator:
-    """The port Simulator."""
+def second_opinion(environ: Mapping[str, str], life: float = CACHE) -> SecondOpinion | None:
+    """ACCESS_DECISION: evaluator (the default), simulator or both."""
+    wanted = environ.get("ACCESS_DECISION") or Mode.EVALUATOR.value
+    if wanted not in list(Mode):
+        raise EnvironmentIncomplete(f"ACCESS_DECISION is none of {', '.join(Mode)}.")
+    mode = Mode(wanted)
+    return None if mode is Mode.EVALUATOR else SecondOpinion(IamSimulator(life=life), mode)
 
-    def __init__(self, clock: Clock = time.monotonic, client: IAMClient | None = None) -> None:
+
+class IamSimulator:
+    """The port Simulator; `life` is how many seconds an answer is kept."""
+
+    def __init__(
+        self,
+        clock: Clock = time.monotonic,
+        client: IAMClient | None = None,
+        life: float = CACHE,
+    ) -> None:
         self._iam: IAMClient = client or aws.client("iam", PATIENCE)
-        self._answers: Cache[Key, Outcome] = Cache(MAX_ANSWERS, CACHE, clock)
+        self._answers: Cache[Key, Outcome] = Cache(MAX_ANSWERS, life, clock)
 
     def simulate(self, source_arn: str, request: AccessRequest) -> Outcome:
         # The time of day is no part of what is remembered: it would never be the same twice.

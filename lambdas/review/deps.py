@@ -11,6 +11,7 @@ from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import Ec2Instances
 from lambdas.adapters.iam import IamPolicies
 from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.simulator import second_opinion
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.environment import required, stage
 from lambdas.review.handler import Review
@@ -30,4 +31,5 @@ def build(environ: Mapping[str, str]) -> Review:
         random=os.urandom,
         region=required(environ, "AWS_REGION"),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
+        second=second_opinion(environ, life=0.0),
     )

@@ -16,6 +16,7 @@ from lambdas.access import Held, held_by
 from lambdas.edge import Caller
 from lambdas.endings import End
 from lambdas.logline import Line
+from lambdas.opinion import SecondOpinion
 from lambdas.ports import (
     Clients,
     Clock,
@@ -59,6 +60,7 @@ class Review:
     random: Random
     region: str
     channel_role_id: str
+    second: SecondOpinion | None = None
 
     def run(self, line: Line) -> None:
         """One pass over everything that is not ended, within MAX_PAGES and BUDGET."""
@@ -132,7 +134,10 @@ class Review:
                 unanswered += 1
                 continue
             unanswered = 0
-            for session in group:
+            for number, session in enumerate(group):
+                if self.clock() > until:
+                    _unasked(line, group[number:])
+                    break
                 _each(line, session, lambda s=session, h=held: self._act(s, h, facts, line))  # type: ignore[misc]
 
     def _held(self, session: Session) -> Held | None:
@@ -150,7 +155,11 @@ class Review:
         now = self.clock()
         found = Finding(permitted=False)
         if held is not None:
-            found = judge(held, session, facts.get(session.target), now)
+            try:
+                found = judge(held, session, facts.get(session.target), now, self.second)
+            except HatchwayError as error:  # the simulator's: IAM does not answer it
+                _unasked(line, [session], error)
+                return
         if found.undecided:
             line.count("undecided")
         if not found.permitted:

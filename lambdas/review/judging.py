@@ -8,11 +8,13 @@ well: a new Deny on it ends the session, as it would refuse a new one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hatchway.core.errors import AccessDeniedException
 from lambdas import starting
 from lambdas.access import Denied, Held
 from lambdas.conditions import of_session
+from lambdas.opinion import SecondOpinion
 from lambdas.ports import Circumstances, InstanceFacts, Session
 from lambdas.starting import instance_tags
 from lambdas.verdict import Verdict, verdict_of
@@ -39,13 +41,24 @@ class Finding:
     undecided: bool = False
 
 
-def judge(held: Held, session: Session, facts: InstanceFacts | None, now: float) -> Finding:
-    """The finding on `session`, whose owner's policies are `held`; `facts` are EC2's."""
-    refusal = _refusal(held, session, facts, now)
+def judge(
+    held: Held,
+    session: Session,
+    facts: InstanceFacts | None,
+    now: float,
+    second: SecondOpinion | None = None,
+) -> Finding:
+    """The finding on `session`, whose owner's policies are `held`; `facts` are EC2's.
+
+    A second opinion counts as at the start, and is not asked about the time to come: whom only
+    IAM's simulator will refuse is not warned.
+    """
+    refusal = _refusal(held, session, facts, now, second)
     if refusal is not None:
         forgotten = session.about is None and _hangs_on_the_forgotten(held, refusal)
         return Finding(permitted=forgotten, undecided=forgotten)
-    if _refusal(held, session, facts, now + AHEAD) is None:
+    ahead = now, now + AHEAD
+    if [_refusal(held, session, facts, at) is None for at in ahead] != [True, False]:
         return Finding(permitted=True)
     return Finding(permitted=True, ends=_end(held, session, facts, now))
 
@@ -63,22 +76,28 @@ def _end(held: Held, session: Session, facts: InstanceFacts | None, now: float) 
 
 
 def _refusal(
-    held: Held, session: Session, facts: InstanceFacts | None, now: float
-) -> Denied | None:
-    access = held.at(session.about or Circumstances(), now)
+    held: Held,
+    session: Session,
+    facts: InstanceFacts | None,
+    now: float,
+    second: SecondOpinion | None = None,
+) -> AccessDeniedException | None:
+    access = replace(held.at(session.about or Circumstances(), now), second=second)
     place = held.principal.place(held.region)
     document = session.document_name if session.document_named else ""
     try:
         starting.permit(access, place, session.target, instance_tags(facts), document)
-    except Denied as refusal:
+    except AccessDeniedException as refusal:  # IAM may not know the owner any more
         return refusal
     return None
 
 
-def _hangs_on_the_forgotten(held: Held, refusal: Denied) -> bool:
+def _hangs_on_the_forgotten(held: Held, refusal: AccessDeniedException) -> bool:
     """Whether it was known at the start what is not any more, and it could make the difference."""
 
     def forgotten(key: str) -> bool:
         return key in _FORGOTTEN or (held.principal.is_user and of_session(key))
 
+    if not isinstance(refusal, Denied):
+        return False
     return verdict_of(refusal.explanation, held.policies, forgotten) is Verdict.CONDITIONAL

@@ -12,10 +12,9 @@ from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import Ec2Instances
 from lambdas.adapters.iam import IamDirectory, IamPolicies, IamRoles
 from lambdas.adapters.iot import IotDownlink, IotPresence
-from lambdas.adapters.simulator import IamSimulator
+from lambdas.adapters.simulator import second_opinion
 from lambdas.adapters.table import TableNodes, TableSessions
-from lambdas.environment import EnvironmentIncomplete, required, stage
-from lambdas.opinion import Mode, SecondOpinion
+from lambdas.environment import required, stage
 from lambdas.sessions.service import Service
 
 
@@ -40,14 +39,5 @@ def build(environ: Mapping[str, str]) -> Service:
         stream_url=required(environ, "STREAM_URL"),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
         limits=quotas.limits(environ),
-        second=_second(environ),
+        second=second_opinion(environ),
     )
-
-
-def _second(environ: Mapping[str, str]) -> SecondOpinion | None:
-    """ACCESS_DECISION: evaluator (the default), simulator or both."""
-    wanted = environ.get("ACCESS_DECISION") or Mode.EVALUATOR.value
-    if wanted not in list(Mode):
-        raise EnvironmentIncomplete(f"ACCESS_DECISION is none of {', '.join(Mode)}.")
-    mode = Mode(wanted)
-    return None if mode is Mode.EVALUATOR else SecondOpinion(IamSimulator(), mode)

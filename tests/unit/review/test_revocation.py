@@ -307,7 +307,7 @@ def test_a_run_that_takes_too_long_leaves_the_rest_to_the_next(world: Reviewed) 
             return read(arn, userid)
 
     world.policies = Slow()  # type: ignore[assignment]
-    assert world.review().fields["unasked"] == 1
+    assert world.review().fields["unasked"] == 2
 
 
 def test_an_owner_s_policies_are_read_once_however_many_sessions(world: Reviewed) -> None:

@@ -11,6 +11,7 @@ from hatchway.core import wire
 from hatchway.core.lifecycle import Status
 from lambdas.logline import Line
 from lambdas.memory.clock import CountedRandom
+from lambdas.opinion import SecondOpinion
 from lambdas.ports import Session
 from lambdas.review.handler import Review
 from lambdas.sessions.handler import make_handler
@@ -19,6 +20,8 @@ from tests.unit.sessions.world import CHANNEL_ROLE, CONNECTION, REGION, Document
 
 class Reviewed(World):
     """Sessions start as people start them; `review` is one run."""
+
+    second: SecondOpinion | None = None
 
     def review(self) -> Line:
         line = Line("review")
@@ -33,6 +36,7 @@ class Reviewed(World):
             random=CountedRandom(),
             region=REGION,
             channel_role_id=CHANNEL_ROLE,
+            second=self.second,
         ).run(line)
         return line
 

@@ -41,6 +41,12 @@ _URL_PLACEHOLDERS: Final = frozenset({"api", "stage", "region", "suffix"})
 #: The CDK's own keys hold one of these; all others are ours, and one that is not known is a typo.
 _FOREIGN: Final = ("@", ":", "/", "-")
 _OWN_VPC_CIDR: Final = "10.80.0.0/20"
+_OUT_OF_REACH: Final = (
+    "no VPC endpoint would lead nodes to the private agent API. Choose agentApi=regional where "
+    "nodes reach AWS over the internet; network=own or network=existing, which make endpoints; "
+    "executeApiEndpointIds=vpce-… for endpoints that are there; or endpointsElsewhere=true where "
+    "others see to it."
+)
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -161,8 +167,20 @@ def read(context: Mapping[str, object]) -> Config:
         network=_network(reader),
         urls=_urls(reader),
     )
+    elsewhere = reader.flag("endpointsElsewhere", default=False)
     reader.refuse_unknown()
+    if not elsewhere:
+        _refuse_out_of_reach(config)
     return config
+
+
+def _refuse_out_of_reach(config: Config) -> None:
+    """A private API without an endpoint deploys, and no node ever reaches it."""
+    has_endpoint = (
+        config.network.mode is not NetworkMode.NONE or config.network.execute_api_endpoint_ids
+    )
+    if config.agent_api.private and not has_endpoint:
+        raise InvalidContext("agentApi", f"{config.agent_api}: {_OUT_OF_REACH}")
 
 
 def _stage(reader: _Reader) -> str:

@@ -54,6 +54,8 @@ def context(emulator: Emulator) -> dict[str, str]:
         "stage": STAGE,
         "architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
         "agentApi": "private",
+        # Its private APIs are reached by path, without an endpoint.
+        "endpointsElsewhere": "true",
         "agentMustComeFromInstance": "false",
         "peopleApiUrl": f"https://{api}",
         "agentApiUrl": f"https://{api}",

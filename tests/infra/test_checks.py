@@ -21,7 +21,7 @@ from infra.packaging import ROOT
 from tests.infra.conftest import FLAGS
 
 CONTEXTS: Mapping[str, Mapping[str, str]] = {
-    "default": {},
+    "default": {"agentApi": "regional"},
     "own": {
         "network": "own",
         "iotDataHost": "a1-ats.iot.us-east-1.amazonaws.com",
@@ -75,7 +75,7 @@ def test_cdk_nag_finds_nothing_that_is_not_accepted_with_a_reason(assembly: Path
 
 def test_a_flaw_that_cdk_nag_finds_stops_the_synthesis(sources: Path, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
-        checked({}, sources, tmp_path, flaw=True)
+        checked(CONTEXTS["default"], sources, tmp_path, flaw=True)
 
 
 def test_cfn_lint_finds_nothing(assembly: Path) -> None:

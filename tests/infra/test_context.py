@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from infra.config import IOT_HOST_COMMAND, AgentApiMode, Architecture, InvalidContext, NetworkMode
 from infra.context import LOG_RETENTION_DAYS, MAX_HISTORY_DAYS, MAX_RESERVED_CONCURRENCY, read
+from local import deployment
+from local.emulator import Emulator
+from local.places import Places
+from tests.infra.conftest import ELSEWHERE
 
 EXISTING = {
     "network": "existing",
@@ -16,8 +22,12 @@ EXISTING = {
 }
 
 
-def test_an_empty_context_is_a_private_deployment_on_arm64() -> None:
-    config = read({})
+#: The least that can be said for a deployment that nodes can reach.
+REGIONAL = {"agentApi": "regional"}
+
+
+def test_a_context_that_says_little_is_a_private_deployment_on_arm64() -> None:
+    config = read(ELSEWHERE)
     assert (config.stage, config.architecture) == ("prod", Architecture.ARM64)
     assert config.agent_api is AgentApiMode.PRIVATE
     assert config.network.mode is NetworkMode.NONE
@@ -25,8 +35,43 @@ def test_an_empty_context_is_a_private_deployment_on_arm64() -> None:
     assert config.reserved_concurrency == 0
 
 
+@pytest.mark.parametrize("mode", ["", "private", "both"])
+def test_a_private_agent_api_without_an_endpoint_is_refused_with_the_choices(mode: str) -> None:
+    with pytest.raises(InvalidContext) as refused:
+        read({"agentApi": mode})
+    assert refused.value.key == "agentApi"
+    for choice in ("agentApi=regional", "network=own", "executeApiEndpointIds", "endpointsElse"):
+        assert choice in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        REGIONAL,
+        ELSEWHERE,
+        EXISTING,
+        {"network": "own", "iotDataHost": "a1-ats.iot.us-east-1.amazonaws.com"},
+        {"executeApiEndpointIds": "vpce-01234567"},
+    ],
+)
+def test_each_choice_that_the_refusal_names_is_taken(way: dict[str, str]) -> None:
+    read(way)
+
+
+def test_the_launcher_s_context_is_taken(tmp_path: Path) -> None:
+    emulator = Emulator(Places(tmp_path), 4566, "", "", "")
+    assert read(deployment.context(emulator)).stage == "local"
+
+
 def test_the_cdk_s_own_keys_are_passed_over() -> None:
-    read({"@aws-cdk/core:x": True, "aws:cdk:bundling-stacks": ["**"], "cli-telemetry": False})
+    read(
+        {
+            **ELSEWHERE,
+            "@aws-cdk/core:x": True,
+            "aws:cdk:bundling-stacks": ["**"],
+            "cli-telemetry": False,
+        }
+    )
 
 
 def test_a_misspelt_key_is_refused() -> None:
@@ -45,6 +90,7 @@ def test_a_misspelt_key_is_refused() -> None:
         ("agentApi", "public"),
         ("network", "vpc"),
         ("agentMustComeFromInstance", "yes"),
+        ("preRegisteredNodesOnly", "yes"),
         ("apiGatewayAccount", 1.5),
         ("retainData", "False"),
         ("logRetentionDays", "31"),
@@ -72,17 +118,17 @@ def test_a_malformed_value_is_refused_by_its_key(key: str, value: object) -> Non
 
 @pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
 def test_the_retentions_of_cloudwatch_are_taken(days: int) -> None:
-    assert read({"logRetentionDays": str(days)}).log_retention_days == days
+    assert read({**REGIONAL, "logRetentionDays": str(days)}).log_retention_days == days
 
 
 def test_limits_of_reserved_concurrency_are_taken() -> None:
-    assert read({"reservedConcurrency": "0"}).reserved_concurrency == 0
-    highest = read({"reservedConcurrency": MAX_RESERVED_CONCURRENCY})
+    assert read({**REGIONAL, "reservedConcurrency": "0"}).reserved_concurrency == 0
+    highest = read({**REGIONAL, "reservedConcurrency": MAX_RESERVED_CONCURRENCY})
     assert highest.reserved_concurrency == MAX_RESERVED_CONCURRENCY
 
 
 def test_a_trailing_slash_of_a_url_is_dropped() -> None:
-    assert read({"peopleApiUrl": "https://h/{api}/"}).urls.people == "https://h/{api}"
+    assert read({**REGIONAL, "peopleApiUrl": "https://h/{api}/"}).urls.people == "https://h/{api}"
 
 
 @pytest.mark.parametrize("missing", ["vpcId", "vpcCidr", "subnetIds", "iotDataHost"])

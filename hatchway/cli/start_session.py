@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hatchway.cli.options import add_common, add_target, service
 from hatchway.cli.report import refuse
-from hatchway.core.errors import Exit, HatchwayError, ValidationException
+from hatchway.core.errors import ChannelFailed, Exit, HatchwayError, ValidationException
 from hatchway.core.screen import printable
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def _end(hatchway: Hatchway, started: Started) -> None:
 def _report(hatchway: Hatchway, started: Started, ended: Ended) -> int:
     code, reason = ended.exit_code, ended.reason
     if ended.error is not None:
+        if isinstance(ended.error, ChannelFailed):
+            _end(hatchway, started)  # at the service it goes on, and nobody could return to it
         _tell(f"Session {printable(started.session_id)} was left.")
         return refuse(ended.error)
     if code is None:

@@ -36,6 +36,7 @@ from hatchway.core.channel import (
     DataChannel,
     Exited,
     Failed,
+    Opened,
     Side,
 )
 from hatchway.core.errors import (
@@ -73,12 +74,14 @@ _PASSING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """Seconds: how long to try for the first connection and for a lost one, how long to wait for
-    the service's goodbye after the remote process exited, and when to change to a new connection
-    before API Gateway cuts this one (2 h)."""
+    """Seconds: how long to try for the first connection and for a lost one, how long the node may
+    take to begin the session on a connection, how long to wait for the service's goodbye after the
+    remote process exited, and when to change to a new connection before API Gateway cuts this one
+    (2 h)."""
 
     connect: float = 30.0
     resume: float = 20 * 60.0
+    begin: float = 60.0
     goodbye: float = 5.0
     change: float = 115 * 60.0
     change_again: float = 60.0
@@ -118,6 +121,7 @@ class Stream:
         self._next_token: asyncio.Future[Started] | None = None
         self._switching = False
         self._exit_code: int | None = None
+        self._begun = asyncio.Event()
         self._exited = asyncio.Event()
         self._ended: Ended | None = None
         self._task: asyncio.Task[None] | None = None
@@ -254,9 +258,10 @@ class Stream:
         async with AsyncExitStack() as stack:
             reading = await _background(stack, self._read(link))
             writing = await _background(stack, self._write(link))
+            beginning = await _background(stack, self._beginning())
             parting = await _background(stack, self._goodbye())
             changing = await _background(stack, self._change(link))
-            ends = {reading, writing, parting}
+            ends = {reading, writing, beginning, parting}
             done, _ = await asyncio.wait({*ends, changing}, return_when=asyncio.FIRST_COMPLETED)
             ended = next((e for task in done & ends if (e := task.result())), None)
             if ended is not None or self._exited.is_set():
@@ -295,6 +300,8 @@ class Stream:
                 return Ended(self._exit_code, event.output)
             if isinstance(event, Failed):
                 return Ended(self._exit_code, "", _failure(event))
+            if isinstance(event, Opened):
+                self._begun.set()
             if isinstance(event, Exited):
                 self._exit_code = event.code
                 self._exited.set()
@@ -334,6 +341,17 @@ class Stream:
                 await self._kick.wait()
         except TimeoutError:
             return
+
+    async def _beginning(self) -> Ended:
+        """Ends a session that nobody at the other end begins; one that has begun is left alone."""
+        seconds = self._patience.begin
+        try:
+            async with asyncio.timeout(seconds):
+                await self._begun.wait()
+        except TimeoutError:
+            text = f"The node did not begin the session within {seconds:.0f} s."
+            return Ended(None, "", ChannelFailed(text))
+        return await asyncio.Future()
 
     async def _goodbye(self) -> Ended:
         """The remote process exited; the service should close the channel, but may not get to."""

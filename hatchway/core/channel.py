@@ -411,8 +411,7 @@ class DataChannel:
         self._opened = True
         self._opened_at = self._now
         request = self._request
-        if self._size:
-            self._send_size()
+        self._send_size()
         self._events.append(
             Opened(
                 session_type=request.session_type if request else "Standard_Stream",
@@ -505,13 +504,17 @@ class DataChannel:
         if self._generation is None or self._over:
             return
         quiet = self._now - self._heard_at
-        owed = self._inbox.extended or not self._outbox.empty
-        if owed and quiet >= SILENCE and not self._silent:
+        if self._owed and quiet >= SILENCE and not self._silent:
             self._silent = True
             self._events.append(Silent(quiet))
         late = self._now - self._attached_at >= HANDSHAKE_TIME
         if self._side is Side.AGENT and not self._opened and late:
             self._fail("HandshakeTimeout", "The client did not answer the handshake.")
+
+    @property
+    def _owed(self) -> bool:
+        """Whether the peer should be heard; a client that waits for a beginning is owed it."""
+        return not self._begun or self._inbox.extended or not self._outbox.empty
 
     def next_deadline(self) -> float | None:
         """When `poll` has something to do though nothing happens; None: never. A time that has
@@ -526,7 +529,7 @@ class DataChannel:
             self._inbox.due,
             None if self._paused else self._outbox.deadline(),
         ]
-        if not self._silent and (self._inbox.extended or not self._outbox.empty):
+        if self._owed and not self._silent:
             times.append(self._heard_at + SILENCE)
         if self._inbox.extended:
             times.append(self._spoke_at + KEEPALIVE)

@@ -7,13 +7,17 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pexpect
 import pytest
 
+from hatchway.cli import start_session
+from hatchway.client import Hatchway, Started
+from hatchway.client.events import Ended
 from hatchway.client.posix_terminal import NO_TERMINAL
-from hatchway.core.errors import Exit
+from hatchway.client.shell import Outcome
+from hatchway.core.errors import ChannelFailed, Exit, HatchwayError, TakenOver
 from tests.unit.client.world import NODE, SESSION, World
 
 pytestmark = pytest.mark.timeout(60)
@@ -235,6 +239,32 @@ def test_parameters_that_are_none_are_refused_before_anything_is_asked(
 ) -> None:
     assert piped(b"", "--parameters", given).returncode == Exit.USAGE
     assert world.asked == []
+
+
+class Ender:
+    """The people API, as far as it ends sessions."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    def terminate(self, session_id: str) -> None:
+        self.ended.append(session_id)
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [(ChannelFailed("The node did not begin."), True), (TakenOver(), False)],
+)
+def test_a_session_that_failed_is_ended_and_one_that_another_client_has_is_not(
+    error: HatchwayError, ends: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service, started = Ender(), Started(session_id=SESSION, stream_url="wss://x", token="t")
+    outcome = Outcome(ended=Ended(None, "", error))
+    assert start_session._conclude(cast(Hatchway, service), started, outcome) == error.exit
+    assert service.ended == ([SESSION] if ends else [])
+    said = capsys.readouterr().err
+    assert f"Session {SESSION} was left." in said
+    assert error.message in said
 
 
 def test_a_refused_start_prints_nothing_on_standard_output(world: World) -> None:

@@ -22,6 +22,7 @@ from hatchway.core.channel import Data, Exited, Opened
 from hatchway.core.errors import (
     AccessDeniedException,
     CertificateRefused,
+    ChannelFailed,
     ConnectionLost,
     DoesNotExistException,
     ServiceUnreachable,
@@ -29,8 +30,9 @@ from hatchway.core.errors import (
     ThrottlingException,
     TokenInvalid,
 )
+from tests.unit.agent.virtual_time import run
 from tests.unit.client.memory import SESSION, MemoryService
-from tests.unit.client.node import FakeNode, LittleShell, noise
+from tests.unit.client.node import FakeNode, LittleShell, Receive, Send, noise
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -232,6 +234,35 @@ async def test_the_reason_of_a_service_that_closes_the_channel_is_kept(
         service.links[0].down.put_nowait(service.node.goodbye("Terminated by admin"))
         service.links[0].cut()
         assert (await until(stream, Ended))[-1] == Ended(None, "Terminated by admin")
+
+
+class Mute(FakeNode):
+    """A node whose agent is not there: what is sent to it comes to nothing."""
+
+    async def serve(self, receive: Receive, send: Send) -> None:
+        while await receive() is not None:
+            continue
+
+
+async def test_a_session_that_the_node_does_not_begin_ends_with_a_clear_error() -> None:
+    service = MemoryService(Mute(SESSION))
+    async with service.stream(Patience(begin=0.0)) as stream:
+        (ended,) = await until(stream, Ended)
+    assert isinstance(ended, Ended)
+    assert isinstance(ended.error, ChannelFailed)
+    assert ended.error.message == "The node did not begin the session within 0 s."
+
+
+def test_a_session_that_has_begun_goes_on_whatever_its_age() -> None:
+    async def test() -> None:
+        service = MemoryService(FakeNode(SESSION))
+        async with service.stream() as stream:
+            await printed(stream, b"$ ")
+            await asyncio.sleep(Patience().begin + 1)  # virtual time
+            await stream.write(b"exit 0\r")
+            assert (await until(stream, Ended))[-1] == Ended(0)
+
+    run(test())
 
 
 async def test_a_goodbye_that_never_comes_is_not_waited_for(service: MemoryService) -> None:

@@ -181,6 +181,23 @@ def test_silence_is_told_once_and_its_end_too() -> None:
     assert [type(e) for e in wire.events[wire.client][1:]] == [ch.Silent, ch.Heard]
 
 
+@pytest.mark.parametrize("extensions", [True, False])
+def test_a_client_that_never_hears_of_a_beginning_is_told_of_the_silence(extensions: bool) -> None:
+    settings = ChannelSettings(epoch=1.7e9, extensions=extensions)
+    channel = DataChannel(Side.CLIENT, settings, random.Random(1).randbytes)
+    channel.attach(1, 100.0)
+    now = 100.0
+    while (deadline := channel.next_deadline()) is not None and deadline <= 100.0 + ch.SILENCE:
+        now = deadline
+        channel.poll(now)
+        if events := channel.take_events():
+            assert events == [ch.Silent(ch.SILENCE)]
+            break
+    assert now == 100.0 + ch.SILENCE
+    channel.poll(now + 2 * ch.SILENCE)
+    assert channel.take_events() == []
+
+
 def test_an_idle_session_costs_one_message_each_way_per_keepalive() -> None:
     wire = opened()
     wire.run(1)

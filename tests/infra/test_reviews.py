@@ -97,6 +97,18 @@ def test_the_review_changes_nothing_of_iam_or_ec2(default: Stacks) -> None:
                 assert name.startswith(("Get", "List", "Describe")), action
 
 
+def test_the_review_asks_for_the_second_opinion_that_the_start_asks_for(
+    default: Stacks, synth: Synth
+) -> None:
+    for stacks, wanted in ((default, None), (synth(accessDecision="both"), "both")):
+        function = stacks.service.one("AWS::Lambda::Function", FunctionName="hatchway-prod-review")
+        assert function["Environment"]["Variables"].get("ACCESS_DECISION") == wanted
+        actions = [
+            a for each in stacks.service.statements_of("ReviewRole") for a in listed(each["Action"])
+        ]
+        assert ("iam:SimulatePrincipalPolicy" in actions) is (wanted is not None)
+
+
 # --- room for ends ------------------------------------------------------------------------------
 
 

@@ -44,7 +44,8 @@ class Session:
     `about` is the request that started it, as its conditions were checked, and `document_named`
     says whether that request named the document: None and False for a session that was started
     before they were recorded. `access_ends` is the end of its permission that its client was
-    warned of, or 0.
+    warned of, or 0. `proven` is when its owner last signed a request for a token, at the start or
+    to resume it: 0 for a session from before that was recorded.
     """
 
     session_id: str
@@ -67,6 +68,7 @@ class Session:
     about: Circumstances | None = None
     document_named: bool = False
     access_ends: float = 0.0
+    proven: float = 0.0
     version: int = 0
 
 
@@ -95,12 +97,14 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A one-time token, known by its SHA-256 only. `connection` is set when it was used."""
+    """A one-time token, known by its SHA-256 only. `connection` is set when it was used;
+    `source_ip` is the only address that it opens a connection from, "" for any."""
 
     digest: str
     session_id: str
     expires: float
     connection: str = ""
+    source_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

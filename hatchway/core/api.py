@@ -678,7 +678,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="resumeSession",
-        doc="Gives the owner the next token, if the owner may still resume.",
+        doc="Gives the owner the next token, if the owner may still resume: for the connection's "
+        "own address, and until 12 hours after the owner last signed a request.",
         gives=_OPENED,
         permission=RESUME_SESSION,
     ),

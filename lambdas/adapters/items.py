@@ -72,6 +72,7 @@ def of_session(session: Session, history: float) -> Item:
         "status_since": number(session.status_since),
         "document_named": {"BOOL": session.document_named},
         "access_ends": number(session.access_ends),
+        "proven": number(session.proven),
         "version": number(session.version),
     }
     if session.exit_code is not None:
@@ -130,6 +131,7 @@ def session_of(image: Image) -> Session:
         about=_circumstances_of(image["about"]["M"]) if "about" in image else None,
         document_named=bool(image.get("document_named", {}).get("BOOL", False)),
         access_ends=float(image.get("access_ends", {}).get("N", 0)),
+        proven=float(image.get("proven", {}).get("N", 0)),
         version=int(image["version"]["N"]),
     )
 
@@ -158,6 +160,7 @@ def of_token(token: Token) -> Item:
         "session_id": text(token.session_id),
         "expires": number(token.expires),
         "connection": text(token.connection),
+        "source_ip": text(token.source_ip),
         "ttl": number(int(token.expires) + MARGIN),
     }
 
@@ -168,6 +171,7 @@ def token_of(image: Image) -> Token:
         session_id=image["session_id"]["S"],
         expires=float(image["expires"]["N"]),
         connection=image["connection"]["S"],
+        source_ip=image.get("source_ip", {}).get("S", ""),
     )
 
 

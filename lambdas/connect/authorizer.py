@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hatchway.core.errors import HatchwayError, TokenInvalid
 from hatchway.core.lifecycle import ENDED, Status
@@ -15,7 +15,6 @@ from hatchway.core.tokens import is_token, token_digest
 from lambdas import stream
 from lambdas.logline import Line
 from lambdas.ports import Clock, Connection, Session, SessionStore
-from lambdas.transitions import change
 
 #: Nobody may attach to these any more.
 CLOSED = ENDED | {Status.TERMINATING}
@@ -52,29 +51,32 @@ class Authorizer:
         token = self.sessions.use_token(digest, connection, self.clock())
         if token is None or not hmac.compare_digest(token.digest, digest):
             raise TokenInvalid()
+        if token.source_ip and token.source_ip != _source_ip(event):
+            raise TokenInvalid("The token is for another address.")
         known = self.sessions.connection(connection)
         if known is not None and known.session_id == token.session_id:
             # Lambda tries again what it thinks has failed: the same connection, the same answer.
             return _open(self.sessions.get(token.session_id)), known.generation
-        session = change(self.sessions, token.session_id, _next_generation).after
+        session = _open(self.sessions.get(token.session_id))
+        # A proposal: the session's own number moves when this client is attached, in `$connect`.
+        # If that never comes about, the client that is attached stays the one that is heard.
+        proposed = session.generation + 1
         self.sessions.add_connection(
-            Connection(
-                connection=connection,
-                session_id=session.session_id,
-                generation=session.generation,
-            )
+            Connection(connection=connection, session_id=session.session_id, generation=proposed)
         )
-        return session, session.generation
-
-
-def _next_generation(session: Session) -> Session:
-    return replace(_open(session), generation=session.generation + 1)
+        return session, proposed
 
 
 def _open(session: Session | None) -> Session:
     if session is None or session.status in CLOSED:
         raise TokenInvalid("The session is over.")
     return session
+
+
+def _source_ip(event: Mapping[str, object]) -> str:
+    identity = stream.mapping(stream.mapping(event.get("requestContext")).get("identity"))
+    address = identity.get("sourceIp")
+    return address if isinstance(address, str) else ""
 
 
 def _token(event: Mapping[str, object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hatchway.core import api, names
 from hatchway.core.errors import AccessDeniedException, DoesNotExistException
@@ -16,6 +17,7 @@ from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
 from lambdas.sessions.tokens import make_token, opened
 from lambdas.terminating import begin_end, conclude
+from lambdas.transitions import change
 
 _RESUME = api.RESUME_SESSION.action
 _TERMINATE = api.TERMINATE_SESSION.action
@@ -30,14 +32,24 @@ def resume_session(service: Service, access: Access, request: Request) -> Mappin
         raise DoesNotExistException()
     if session.owner != access.principal.owner:
         raise AccessDeniedException("Only its owner may resume a session.")
-    return next_token(service, session)
+    now = service.clock()
+    proven = change(
+        service.sessions, session_id, lambda read: replace(_require_open(read), proven=now), session
+    )
+    return next_token(service, proven.after)
 
 
-def next_token(service: Service, session: Session) -> Mapping[str, object]:
+def _require_open(session: Session) -> Session:
     """DoesNotExistException for a session that has ended or is about to."""
     if session.status in ENDED or session.status is Status.TERMINATING:
         raise DoesNotExistException(f"The session is {session.status}.")
-    token, record = make_token(service, session.session_id)
+    return session
+
+
+def next_token(service: Service, session: Session, source_ip: str = "") -> Mapping[str, object]:
+    """DoesNotExistException for a session that has ended or is about to."""
+    _require_open(session)
+    token, record = make_token(service, session.session_id, source_ip)
     service.sessions.add_token(record)
     return opened(service, session.session_id, token)
 

@@ -73,6 +73,7 @@ def _session(
         started=now,
         status_since=now,
         activity=now,
+        proven=now,
         document_name=name,
         document=documents.resolve(name, request.table("Parameters")),
         document_named=bool(document),

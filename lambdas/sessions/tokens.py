@@ -9,11 +9,16 @@ from lambdas.ports import Token
 from lambdas.sessions.service import Service
 
 
-def make_token(service: Service, session_id: str) -> tuple[str, Token]:
-    """A token's text, for the caller's eyes only, and the record that the store keeps."""
+def make_token(service: Service, session_id: str, source_ip: str = "") -> tuple[str, Token]:
+    """A token's text, for the caller's eyes only, and the record that the store keeps. It opens a
+    connection from `source_ip` alone, where one is given."""
     text = new_token(service.random(TOKEN_BYTES))
-    expires = service.clock() + TOKEN_SECONDS
-    return text, Token(digest=token_digest(text), session_id=session_id, expires=expires)
+    return text, Token(
+        digest=token_digest(text),
+        session_id=session_id,
+        expires=service.clock() + TOKEN_SECONDS,
+        source_ip=source_ip,
+    )
 
 
 def opened(service: Service, session_id: str, token: str) -> Mapping[str, object]:

@@ -105,6 +105,7 @@ class TestSessions:
             agent_instance="agent",
             activity=1_800_000_000.000001,
             status_since=1e-7,
+            proven=1_800_000_000.5,
         )
         created = store.create(made, token(1, made), None)
         assert created == replace(made, version=1)
@@ -206,6 +207,12 @@ class TestTokens:
         store.add_token(token(7, made, expires=1_800_000_010.25))
         assert store.use_token(f"{7:064x}", "c", 1_800_000_010.25) is None
         assert store.use_token(f"{7:064x}", "c", 1_800_000_010.0) is not None
+
+    def test_a_token_keeps_the_address_it_is_for(self, store: SessionStore) -> None:
+        (made,) = add(store, session(1))
+        bound = replace(token(7, made), source_ip="2001:db8::1")
+        store.add_token(bound)
+        assert store.use_token(bound.digest, "c", 1_800_000_000.0) == replace(bound, connection="c")
 
     def test_an_unknown_token_is_none(self, store: SessionStore, clock: ManualClock) -> None:
         assert store.use_token(f"{5:064x}", "c", clock.now) is None

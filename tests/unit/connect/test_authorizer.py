@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hatchway.core.tokens import new_token, token_digest
 from lambdas.connect.authorizer import Authorizer
 from lambdas.logline import Line
 from lambdas.memory.sessions import MemorySessions
-from lambdas.ports import Session, Token
+from lambdas.ports import Token
 from tests.unit.edge.world import CONNECTION, NODE, SESSION, World, recorded
 
 TOKEN = new_token(bytes(32))
@@ -68,22 +67,24 @@ def test_the_recorded_event_is_allowed_with_exactly_its_method_and_the_context(
             "generation": "1",
         },
     }
-    assert world.get().generation == 1
+    assert world.get().generation == 0  # `$connect` alone attaches a client
 
 
 def test_a_token_opens_one_connection(world: World) -> None:
     assert effect(decide(world, good())) == "Allow"
     assert effect(decide(world, good(connection="AnotherOne12345="))) == "Deny"
-    assert world.get().generation == 1
+    assert world.sessions.connection("AnotherOne12345=") is None
 
 
 def test_the_same_connection_again_gets_the_same_generation(world: World) -> None:
-    assert decide(world, good())["context"] == decide(world, good())["context"]
-    assert world.get().generation == 1
+    first = decide(world, good())["context"]
+    world.change(generation=5)
+    assert decide(world, good())["context"] == first
 
 
 def test_each_later_connection_has_a_higher_generation(world: World) -> None:
     decide(world, good())
+    world.change(generation=1)
     again = new_token(b"\1" * 32)
     world.sessions.add_token(
         Token(digest=token_digest(again), session_id=SESSION, expires=world.clock() + 60)
@@ -116,6 +117,22 @@ def test_anything_but_the_protocol_and_a_known_token_is_denied(
     assert world.get().generation == 0
 
 
+@pytest.mark.parametrize("address", ["192.0.2.8", "", None, "192.0.2.70"])
+def test_a_token_for_one_address_opens_nothing_from_another(
+    world: World, address: str | None
+) -> None:
+    bound = new_token(b"\2" * 32)
+    digest = token_digest(bound)
+    world.sessions.add_token(
+        Token(digest=digest, session_id=SESSION, expires=world.clock() + 60, source_ip="192.0.2.7")
+    )
+    event = offer(f"hatchway.v1, {bound}")
+    event["requestContext"]["identity"]["sourceIp"] = address
+    assert effect(decide(world, event)) == "Deny"
+    event["requestContext"]["identity"]["sourceIp"] = "192.0.2.7"
+    assert effect(decide(world, event)) == "Allow"
+
+
 def test_an_expired_token_is_denied(world: World) -> None:
     world.clock.advance(60)
     assert effect(decide(world, good())) == "Deny"
@@ -141,21 +158,11 @@ def test_an_event_without_method_or_connection_is_denied(world: World, missing: 
     assert effect(decide(world, event)) == "Deny"
 
 
-class Racing(MemorySessions):
-    races = 2
-
-    def update(self, read: Session, changed: Session) -> Session:
-        if self.races:
-            self.races -= 1
-            super().update(read, replace(read, generation=read.generation + 1))
-        return super().update(read, changed)
-
-
-def test_a_lost_race_for_the_generation_is_run_again() -> None:
-    world = World()
-    world.sessions = Racing(world.clock)
-    world.start(token=TOKEN)
-    assert decide(world, good())["context"]["generation"] == "3"
+def test_letting_a_client_in_writes_nothing_to_the_session(world: World) -> None:
+    world.change(generation=4, connection="AttachedNow123=")
+    before = world.get()
+    assert decide(world, good())["context"]["generation"] == "5"
+    assert world.get() == before
 
 
 class Broken(MemorySessions):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hatchway.core.errors import ThrottlingException
 from hatchway.core.lifecycle import Status
+from hatchway.core.tokens import token_digest
+from lambdas.sessions.frames import SIGNED_SECONDS
 from tests.unit.sessions.world import (
     CONNECTION,
     EVERYTHING,
@@ -54,6 +58,46 @@ def test_resume_gives_the_owner_the_next_token(world: World) -> None:
     answer = world.frame(session, "resumeSession")
     assert answer["StreamUrl"] == STREAM
     assert world.token_opens(answer["TokenValue"]) == session.session_id
+
+
+def test_a_token_of_the_stream_is_for_its_address_and_one_of_the_api_for_any(
+    world: World,
+) -> None:
+    john = world.user("john", EVERYTHING)
+    session = world.connected(john)
+    tokens = [
+        (world.frame(session, "resumeSession"), "192.0.2.7"),
+        (world.resume(john, session.session_id).members, ""),
+    ]
+    for answer, address in tokens:
+        digest = token_digest(answer["TokenValue"])
+        used = world.sessions.use_token(digest, CONNECTION, world.clock())
+        assert used is not None
+        assert used.source_ip == address
+
+
+def test_a_connection_without_an_address_gets_no_token(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    world.stream_address = ""
+    assert world.frame(session, "resumeSession")["__type"] == "AccessDeniedException"
+
+
+def test_the_stream_gives_tokens_for_so_long_after_the_owner_signed(world: World) -> None:
+    john = world.user("john", EVERYTHING)
+    session = world.connected(john)
+    world.clock.advance(SIGNED_SECONDS)
+    assert "TokenValue" in world.frame(session, "resumeSession")
+    world.clock.advance(1)
+    assert world.frame(session, "resumeSession")["__type"] == "AccessDeniedException"
+    assert "TokenValue" in world.resume(john, session.session_id).members
+    assert "TokenValue" in world.frame(session, "resumeSession")
+
+
+def test_a_session_from_before_that_was_recorded_counts_from_its_start(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    world.sessions.update(session, replace(session, proven=0.0))
+    world.clock.advance(SIGNED_SECONDS + 1)
+    assert world.frame(session, "resumeSession")["__type"] == "AccessDeniedException"
 
 
 def test_resume_asks_the_owners_policies_as_they_are_now(world: World) -> None:

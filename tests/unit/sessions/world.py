@@ -129,6 +129,7 @@ class World:
         self.policies = MemoryPolicies()
         self.directory = MemoryDirectory()
         self.lines = Lines()
+        self.stream_address = "192.0.2.7"  # of whoever holds the session's connection
         self.service = Service(
             sessions=self.sessions,
             nodes=self.nodes,
@@ -280,7 +281,7 @@ class World:
                 "eventType": "MESSAGE",
                 "connectionId": CONNECTION,
                 "requestId": "request-1",
-                "identity": {"sourceIp": "192.0.2.7"},
+                "identity": {"sourceIp": self.stream_address},
                 "authorizer": {
                     "session": session.session_id,
                     "side": "client",

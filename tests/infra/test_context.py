@@ -136,7 +136,6 @@ def test_an_existing_network_needs_its_ids(missing: str) -> None:
     with pytest.raises(InvalidContext) as refused:
         read({key: value for key, value in EXISTING.items() if key != missing})
     assert refused.value.key == missing
-        ("preRegisteredNodesOnly", "yes"),
 
 
 @pytest.mark.parametrize("mode", ["own", "existing"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
 
 from infra.config import AccessDecision, Config
 from infra.data import DataStack
@@ -154,6 +155,9 @@ class Grants:
 
     def put_events(self, family: FamilyFunction, bus: events.IEventBus) -> None:
         family.grant("events:PutEvents", on=[bus.event_bus_arn])
+
+    def look_again(self, family: FamilyFunction, queue: sqs.IQueue) -> None:
+        family.grant("sqs:SendMessage", on=[queue.queue_arn])
 
     def _via(self, service: str) -> dict[str, object]:
         host = f"{service}.{self.stack.region}.{self.stack.url_suffix}"

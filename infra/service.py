@@ -10,6 +10,7 @@ from constructs import Construct, IConstruct
 
 from infra.account import ApiGatewayAccount
 from infra.agent_api import AgentApi, AgentFamilies
+from infra.alarms import Alarms
 from infra.config import AgentApiMode, Config
 from infra.data import DataStack
 from infra.families import NODES, NODES_REGIONAL, All, Families, Surroundings
@@ -17,6 +18,7 @@ from infra.grants import Grants
 from infra.identity import CallerPolicies, channel_role, let_channel_role_call
 from infra.notifications import Notifications
 from infra.people_api import PeopleApi
+from infra.rechecks import Rechecks
 from infra.rest import fill
 from infra.reviews import Reviews
 from infra.stream_api import StreamApi, StreamFamilies
@@ -108,14 +110,27 @@ class ServiceStack(Stack):
         grants = Grants(self, self._config, data, self._stream)
         every.grant(grants, self._notifications, self._channel)
         let_channel_role_call(self._channel, self._agent_apis)
+        rechecks = Rechecks(self, self._config, every.sweep)
+        grants.look_again(every.nodes[0], rechecks.queue)  # the one that presence comes to
         for nodes, api in zip(every.nodes, self._agent_apis, strict=True):
             nodes.function.add_environment("CHANNEL_ROLE_ARN", self._channel.role_arn)
             nodes.function.add_environment("CHANNEL_ROLE_ID", self._channel.role_id)
             nodes.function.add_environment("AGENT_API_ARN", self._api_arn(api))
+            nodes.function.add_environment("RECHECK_QUEUE", rechecks.queue.queue_url)
         Presence(self, self._config, every.nodes[0])
-        Changes(self, self._config, data.table, every.events)
+        changes = Changes(self, self._config, data.table, every.events)
         EveryMinute(self, self._config, every.sweep)
         Reviews(self, self._config, every.review)
+        self._watch(changes)
+
+    def _watch(self, changes: Changes) -> None:
+        """Last: whatever alarm was made tells the topic."""
+        alarms = Alarms(self, self._config, self._notifications.key)
+        untold = "Changes that could not be told; see the events function's log."
+        alarms.watch("untold-events", changes.untold, untold)
+        unheard = "People were not told of a session: SNS did not take the text."
+        alarms.watch("untold-people", self._notifications.untold, unheard)
+        alarms.connect()
 
     def _depend_on_account(self) -> None:
         """Without the account's role, a stage with access logs cannot be made."""

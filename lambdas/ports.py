@@ -140,6 +140,15 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnection:
+    """The end of one connection of a node's control channel, as IoT's presence names it."""
+
+    node_id: str
+    presence_session: str
+    presence_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRole:
     """An instance role whose nodes may enrol."""
 
@@ -377,6 +386,14 @@ class Presence(Protocol):
 
     def endpoint(self) -> str:
         """The account's data endpoint (host, or host:port), read once."""
+        ...
+
+
+class Later(Protocol):
+    """A second look at a node that went: some seconds from now, perhaps late, perhaps twice."""
+
+    def look_again(self, gone: Disconnection, seconds: int) -> None:
+        """Asks for it, 0 to 900 seconds ahead."""
         ...
 
 

@@ -9,6 +9,7 @@ from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import Ec2Instances
 from lambdas.adapters.iot import IotPresence
+from lambdas.adapters.sqs import SqsLater
 from lambdas.adapters.sts import StsChannelCredentials
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.environment import flag, required, stage
@@ -18,9 +19,9 @@ from lambdas.nodes.policy import PolicyPlace
 from lambdas.nodes.presence import PresenceEvents
 from lambdas.telemetry import counter
 
-
 #: Strict mode: nodes that no administrator has registered cannot enrol.
 REGISTERED_ONLY = "REGISTERED_NODES_ONLY"
+
 
 def build(environ: Mapping[str, str]) -> tuple[Nodes, PresenceEvents]:
     table, here = required(environ, "TABLE"), stage(environ)
@@ -42,6 +43,7 @@ def build(environ: Mapping[str, str]) -> tuple[Nodes, PresenceEvents]:
         nodes=nodes,
         sessions=TableSessions(table, history=retention.history(environ)),
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
+        later=SqsLater(required(environ, "RECHECK_QUEUE")),
         stage=here,
         channel_role_id=role_id,
         clock=time.time,

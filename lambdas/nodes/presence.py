@@ -17,8 +17,11 @@ from hatchway.core.errors import HatchwayError
 from hatchway.core.names import Topics
 from lambdas.logline import Line
 from lambdas.nodes.enrolment import NodeUnknown, change_node
-from lambdas.ports import Clients, Clock, Node, NodeStore, SessionStore
+from lambdas.ports import Clients, Clock, Disconnection, Later, Node, NodeStore, SessionStore
 
+#: Seconds that a node may be away before its sessions are given up. A silent node is noticed by IoT
+#: Core after 45 s (1.5 keep-alives of 30 s): 45 + 45, and SQS and the sweep, make less than 120.
+GRACE = 45
 #: Seconds by which an event with a lower version must be younger to count as one after a reset.
 RESET_MARGIN = 240.0
 MAX_TEXT = 128
@@ -38,11 +41,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class PresenceEvents:
-    """Keeps `online` of the nodes, and tells clients of it."""
+    """Keeps `online` of the nodes, tells clients of it, and has those that went looked at again."""
 
     nodes: NodeStore
     sessions: SessionStore
     clients: Clients
+    later: Later
     stage: str
     channel_role_id: str
     clock: Clock
@@ -74,8 +78,24 @@ class PresenceEvents:
             line.refused(error)
             return
         line.note(applied=after is not seen[-1])
-        if after.online != seen[-1].online:
-            self._tell(after, line)
+        try:
+            self._look_again(found, after, line)
+        finally:
+            if after.online != seen[-1].online:
+                self._tell(after, line)
+
+    def _look_again(self, found: Event, after: Node, line: Line) -> None:
+        """Also where the end was known already: then this is Lambda's retry, perhaps of a send
+        that failed. A second look too many ends nothing twice."""
+        if found.online or after.online or after.presence_session != found.session:
+            return
+        gone = Disconnection(
+            node_id=after.node_id,
+            presence_session=after.presence_session,
+            presence_version=after.presence_version,
+        )
+        self.later.look_again(gone, GRACE)
+        line.note(lookAgain=GRACE)
 
     def _tell(self, node: Node, line: Line) -> None:
         notice = {"notice": "nodeOnline" if node.online else "nodeOffline", "Target": node.node_id}

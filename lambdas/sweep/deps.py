@@ -6,17 +6,18 @@ import os
 import time
 from collections.abc import Mapping
 
-from lambdas.adapters import retention
+from lambdas.adapters import retention, sqs
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.iot import IotDownlink
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.environment import required, stage
 from lambdas.sweep.handler import Sweep
+from lambdas.sweep.rechecks import Rechecks
 
 
-def build(environ: Mapping[str, str]) -> Sweep:
+def build(environ: Mapping[str, str]) -> tuple[Sweep, Rechecks]:
     table = required(environ, "TABLE")
-    return Sweep(
+    sweep = Sweep(
         sessions=TableSessions(table, history=retention.history(environ)),
         nodes=TableNodes(table),
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
@@ -24,3 +25,4 @@ def build(environ: Mapping[str, str]) -> Sweep:
         clock=time.time,
         random=os.urandom,
     )
+    return sweep, Rechecks(sweep, sqs.read)

@@ -1,4 +1,4 @@
-"""Lambda's way in: dependencies once at init, then one pass a minute."""
+"""Lambda's way in: dependencies once at init, then one pass a minute, or one batch of rechecks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import os
 from lambdas.logline import line, plain
 from lambdas.sweep.deps import build
 
-_SWEEP = build(os.environ)
+_SWEEP, _RECHECKS = build(os.environ)
 
 
-def handler(event: dict[str, object], context: object) -> None:
+def handler(event: dict[str, object], context: object) -> dict[str, object]:
     with line("sweep", plain) as log:
+        if "Records" in event:
+            return _RECHECKS.handle(event, log)
         _SWEEP.run(log)
+    return {}

@@ -1,4 +1,5 @@
-"""The sweep: all sessions that are not ended, oldest first, each judged by the clock.
+"""The sweep: all sessions that are not ended, oldest first, each judged by the clock; and the
+sessions of one node that did not come back.
 
 Running it twice, or two at once, ends nothing twice; one session that fails stops no other.
 """
@@ -14,14 +15,14 @@ from lambdas.logline import Line
 from lambdas.ports import (
     Clients,
     Clock,
+    Disconnection,
     Downlink,
-    Node,
     NodeStore,
     Random,
     Session,
     SessionStore,
 )
-from lambdas.sweep.limits import Overdue, overdue
+from lambdas.sweep.limits import Overdue, away_for_long, away_since, overdue
 from lambdas.transitions import Change, change, farewell, moved
 
 #: Pages of one run; what lies behind them waits for those before it to end.
@@ -41,26 +42,38 @@ class Sweep:
 
     def run(self, line: Line) -> None:
         """One pass over everything that is not ended, within MAX_PAGES."""
-        known: dict[str, Node | None] = {}
+        lost: dict[str, bool] = {}
         token = ""
         for _ in range(MAX_PAGES):
             page = self.sessions.active(token)
             for session in page.sessions:
-                self._judge(session, known, line)
+                self._judge(session, lost, line)
             token = page.next_token
             if not token:
                 return
         line.warning()
         line.note(truncated=True)
 
-    def _judge(self, session: Session, known: dict[str, Node | None], line: Line) -> None:
+    def recheck(self, gone: Disconnection, line: Line) -> bool:
+        """Ends the node's sessions unless it has been back since; False where one is left."""
+        if not away_since(self.nodes.get(gone.node_id), gone):
+            line.count("back")
+            return True
+        line.count("lost")
+        sessions = self.sessions.active_on(gone.node_id)
+        judged = [self._judge(session, {gone.node_id: True}, line) for session in sessions]
+        return all(judged)
+
+    def _judge(self, session: Session, lost: dict[str, bool], line: Line) -> bool:
+        """Ends the session if it is overdue; False where it should have been looked at again."""
         line.count("seen")
         try:
-            if session.target not in known:
-                known[session.target] = self.nodes.get(session.target)
-            node = known[session.target]
-            if session.status in ACTIVE and overdue(session, node, self.clock()):
-                self._end(session, node, line)
+            if session.target not in lost:
+                lost[session.target] = away_for_long(self.nodes.get(session.target), self.clock())
+            node_lost = lost[session.target]
+            if session.status in ACTIVE and overdue(session, node_lost, self.clock()):
+                self._end(session, node_lost, line)
+            return True
         except HatchwayError as error:
             line.warning()
             line.count("failed")
@@ -68,10 +81,11 @@ class Sweep:
         except Exception as error:
             line.count("failed")
             line.failed(error)
+        return False
 
-    def _end(self, read: Session, node: Node | None, line: Line) -> None:
+    def _end(self, read: Session, lost: bool, line: Line) -> None:
         """Writes first: a client is only cut off from a session that really is over."""
-        done = change(self.sessions, read.session_id, lambda s: self._overdue(s, node), read)
+        done = change(self.sessions, read.session_id, lambda s: self._overdue(s, lost), read)
         if not done.written:
             return
         after = done.after
@@ -81,10 +95,10 @@ class Sweep:
         if _agent_may_run_it(done):
             self.downlink.hint(after.target, after.session_id)
 
-    def _overdue(self, session: Session, node: Node | None) -> Session:
+    def _overdue(self, session: Session, lost: bool) -> Session:
         found: Overdue | None = None
         if session.status in ACTIVE:
-            found = overdue(session, node, self.clock())
+            found = overdue(session, lost, self.clock())
         if found is None:
             return session
         now = self.clock()

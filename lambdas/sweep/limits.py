@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from hatchway.core.lifecycle import Event, Status
 from lambdas.endings import End
-from lambdas.ports import Node, Session
+from lambdas.ports import Disconnection, Node, Session
 
 #: Seconds that both sides have to attach, and an agent to end what it was told to end.
 CONNECT_LIMIT = 90.0
 TERMINATE_LIMIT = 60.0
-#: Seconds offline after which a node's sessions are given up. With the 45 s (1.5 keep-alives) that
-#: IoT Core needs to see a silent node go, and a sweep a minute, they are over within two minutes;
-#: a connection that was merely cut is back sooner.
-NODE_LOST_LIMIT = 10.0
+#: Seconds offline after which a node's sessions are given up by the sweep of a minute. It is the
+#: safety net: the nodes function has a node that went looked at again after its own, shorter grace
+#: (`lambdas/nodes/presence.py`), and with 45 s until IoT Core sees a silent node go, the sessions
+#: are over within two minutes. By this limit alone they are within three.
+NODE_LOST_LIMIT = 60.0
 #: Minutes, by Systems Manager: idle 1 to 60 with a default of 20, duration 1 to 1440 or none.
 DEFAULT_IDLE = 20
 MAX_IDLE = 60
@@ -30,12 +31,12 @@ class Overdue:
     reason: End
 
 
-def overdue(session: Session, node: Node | None, now: float) -> Overdue | None:
-    """What ran out, if anything; `node` as the store has it."""
+def overdue(session: Session, lost: bool, now: float) -> Overdue | None:
+    """What ran out, if anything; `lost` says that the session's node is given up."""
     since = session.status_since or session.started
     if session.status is Status.TERMINATING and now - since > TERMINATE_LIMIT:
         return Overdue(Event.EXPIRE, End.AGENT_SILENT)
-    if _lost(node, now):
+    if lost:
         return Overdue(Event.NODE_LOST, End.NODE_LOST)
     if session.status is Status.CONNECTING and now - since > CONNECT_LIMIT:
         return Overdue(Event.EXPIRE, End.NEVER_CONNECTED)
@@ -55,9 +56,19 @@ def _timed_out(session: Session, now: float) -> Overdue | None:
     return None
 
 
-def _lost(node: Node | None, now: float) -> bool:
-    """A node that nobody knows any more is lost as well."""
+def away_for_long(node: Node | None, now: float) -> bool:
+    """By the clock. A node that nobody knows any more is lost as well."""
     return node is None or (not node.online and now - node.last_seen > NODE_LOST_LIMIT)
+
+
+def away_since(node: Node | None, gone: Disconnection) -> bool:
+    """Whether the node has not been back since; nobody's clock has a say in it."""
+    return (
+        node is not None
+        and not node.online
+        and (node.presence_session, node.presence_version)
+        == (gone.presence_session, gone.presence_version)
+    )
 
 
 def _idle(session: Session) -> float:

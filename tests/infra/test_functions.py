@@ -18,9 +18,9 @@ SERVICES = {
     "agents": {"dynamodb", "kms", "execute-api", "secretsmanager"},
     "uplink": {"execute-api", "secretsmanager", "kms"},
     "relay": {"iot", "secretsmanager", "kms"},
-    "nodes": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sts"},
+    "nodes": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sts", "sqs"},
     "events": {"dynamodb", "kms", "events", "sqs"},
-    "sweep": {"dynamodb", "kms", "execute-api", "iot"},
+    "sweep": {"dynamodb", "kms", "execute-api", "iot", "sqs"},
     "review": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sqs"},
 }
 #: Actions that know no resource; nothing else may have `*`.
@@ -192,5 +192,6 @@ def test_every_function_has_a_role_of_its_own_and_an_alarm(default: Stacks) -> N
     assert len({text(function["Role"]) for function in functions}) == len(FAMILIES)
     alarms = default.service.properties("AWS::CloudWatch::Alarm")
     assert {alarm["AlarmName"] for alarm in alarms} == {
-        f"hatchway-prod-{family}-errors" for family in FAMILIES
+        *(f"hatchway-prod-{family}-errors" for family in FAMILIES),
+        "hatchway-prod-rechecks-dead",
     }

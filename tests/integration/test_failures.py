@@ -29,6 +29,9 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
 TOLD_OF_A_KILL, TOLD_OF_SILENCE = 15.0, 45.0
 NODE_OFFLINE, SESSION_ENDED = 90.0, 120.0
 CUT_NOTICED, SILENCE_NOTICED = 15.0, 45.0
+#: Seconds that an agent's network is away and no session suffers; after SECOND_LOOK the service has
+#: looked whether it is back.
+AWAY, SECOND_LOOK = 25.0, 65.0
 #: Lines that a shell prints while its client is away, and the seconds between them.
 LINES, GAP = 400, 0.02
 
@@ -84,6 +87,32 @@ async def lost_node_is_noticed(
     await follower.told(Ended)
 
 
+async def agent_cut_and_back(stack: Stack) -> None:
+    """The service notices at once, and has looked again by the end: the session goes on."""
+    john = client(stack)
+    with edge_of(stack) as edge, node_behind(stack, edge) as node:
+        async with shell(john, node) as follower:
+            await follower.enter("kept=value-$$; echo no''ted")
+            await follower.printed(r"noted\r\n")
+            since = Since.now()
+            edge.refuse()
+            assert edge.cut(Cut.RST) > 0
+            edge.mute()
+            assert await follower.told(NodePresence, seconds=AWAY) == NodePresence(online=False)
+            await follower.enter("echo $kept typed while aw''ay")
+            await asyncio.sleep(since.left(AWAY))  # the length of what it has to outlast
+            edge.mute(False)
+            edge.refuse(False)
+            await follower.printed(r"value-\d+ typed while away\r\n")
+            await asked(lambda: john.connected(node) or None, since.left(SECOND_LOOK), "back")
+            assert NodePresence(online=True) in follower.events
+            await asyncio.sleep(since.left(SECOND_LOOK))
+            await follower.enter("echo $kept go''es on")
+            await follower.printed(r"value-\d+ goes on\r\n")
+            await in_status(john, follower.session_id, "Connected")
+            assert not [event for event in follower.events if isinstance(event, Ended)]
+
+
 # --- a client is cut off ------------------------------------------------------------------------
 
 
@@ -119,6 +148,7 @@ Scenario = Callable[[Stack], Awaitable[None]]
 SCENARIOS: Mapping[str, Scenario] = {
     "killed": agent_killed,
     "silent": agent_silent,
+    "away": agent_cut_and_back,
     "FIN": lambda stack: client_cut(stack, Cut.FIN, CUT_NOTICED),
     "RST": lambda stack: client_cut(stack, Cut.RST, CUT_NOTICED),
     "dropped": lambda stack: client_cut(stack, Cut.SILENT, SILENCE_NOTICED),
@@ -151,6 +181,12 @@ def test_a_silent_agent_is_told_in_45_s_offline_in_90_s_and_its_session_over_in_
     outcomes: Mapping[str, BaseException | None],
 ) -> None:
     held(outcomes, "silent")
+
+
+def test_an_agent_that_is_away_for_25_s_keeps_its_sessions(
+    outcomes: Mapping[str, BaseException | None],
+) -> None:
+    held(outcomes, "away")
 
 
 @pytest.mark.parametrize("how", ["FIN", "RST"])

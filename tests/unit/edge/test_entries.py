@@ -49,6 +49,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
             "CHANNEL_ROLE_ID": CHANNEL_ROLE,
             "AGENT_API_ARN": "arn:aws:execute-api:us-east-1:123456789012:a1/local",
             "EVENT_BUS": "hatchway-local",
+            "RECHECK_QUEUE": cloud.client("sqs").create_queue(QueueName="rechecks")["QueueUrl"],
             "AWS_REGION": "us-east-1",
         }
         for name in ("seal", "ticket"):
@@ -98,7 +99,9 @@ def test_a_family_starts_from_its_environment_and_writes_one_line(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("lost", ["STAGE", "TABLE", "SEAL_SECRET", "TICKET_SECRET", "EVENT_BUS"])
+@pytest.mark.parametrize(
+    "lost", ["STAGE", "TABLE", "SEAL_SECRET", "TICKET_SECRET", "EVENT_BUS", "RECHECK_QUEUE"]
+)
 def test_a_variable_that_is_missing_is_said_at_init(
     aws: Mapping[str, str], family: str, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +110,7 @@ def test_a_variable_that_is_missing_is_said_at_init(
         "relay": {"STAGE", "SEAL_SECRET"},
         "uplink": {"TICKET_SECRET"},
         "agents": {"TABLE", "SEAL_SECRET", "TICKET_SECRET"},
-        "nodes": {"TABLE", "STAGE"},
+        "nodes": {"TABLE", "STAGE", "RECHECK_QUEUE"},
         "events": {"STAGE", "EVENT_BUS"},
         "sweep": {"TABLE", "STAGE"},
         "review": {"TABLE", "STAGE", "CHANNEL_ROLE_ID"},
@@ -146,3 +149,25 @@ def test_presence_reaches_the_real_table_adapter(aws: Mapping[str, str]) -> None
     node = nodes.get(NODE)
     assert node is not None
     assert node.online
+
+
+def test_a_node_that_went_is_looked_at_again_over_the_real_adapters(
+    aws: Mapping[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes, sessions = TableNodes(aws["TABLE"]), TableSessions(aws["TABLE"])
+    nodes.create(Node(node_id=NODE))
+    token = Token(digest=token_digest(TOKEN), session_id=SESSION, expires=4_000_000_000.0)
+    sessions.create(World().start(), token, None)
+    for name in ("iot_connected.json", "iot_disconnected.json"):
+        entry("nodes").handler(recorded(name), None)
+    queue, body = Cloud("").client("sqs"), recorded("sqs_recheck.json")
+    name = "ApproximateNumberOfMessagesDelayed"
+    attributes = queue.get_queue_attributes(QueueUrl=aws["RECHECK_QUEUE"], AttributeNames=[name])
+    assert attributes["Attributes"][name] == "1"
+    capsys.readouterr()
+    assert entry("sweep").handler(body, None) == {"batchItemFailures": []}
+    [line] = logged(capsys.readouterr().out)
+    assert (line["lost"], line["ended"]) == (1, 1)
+    session = sessions.get(SESSION)
+    assert session is not None
+    assert session.end_reason == "node lost"

@@ -12,6 +12,7 @@ from hatchway.core.errors import ThrottlingException
 from hatchway.core.tokens import new_token, token_digest
 from lambdas.memory.ec2 import MemoryInstances
 from lambdas.memory.iot import MemoryPresence
+from lambdas.memory.later import MemoryLater
 from lambdas.memory.nodes import MemoryNodes
 from lambdas.memory.sts import MemoryChannelCredentials
 from lambdas.nodes.dispatch import dispatch
@@ -31,8 +32,8 @@ API = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/local"
 class Setting:
     def __init__(self) -> None:
         self.world = World()
-        facts = InstanceFacts(
         self.registered_only = False
+        facts = InstanceFacts(
             node_id=NODE, running=True, profile_arn=PROFILE, tags={"Name": "web-1", "team": "web"}
         )
         self.instances = MemoryInstances(facts, profiles={PROFILE: ROLE})
@@ -62,6 +63,7 @@ class Setting:
             nodes=self.world.nodes,
             sessions=self.world.sessions,
             clients=self.world.clients,
+            later=MemoryLater(),
             stage="local",
             channel_role_id=CHANNEL_ROLE,
             clock=self.world.clock,
@@ -263,8 +265,6 @@ def test_after_a_reset_the_next_secret_enrols(setting: Setting) -> None:
     assert setting.world.node().enrolment == token_digest(other)
 
 
-@pytest.mark.parametrize(
-    ("members", "code"),
 @pytest.mark.parametrize("registered_only", [False, True])
 def test_a_registered_node_enrols_with_that_secret_and_no_other(
     setting: Setting, registered_only: bool
@@ -286,6 +286,8 @@ def test_in_strict_mode_no_node_enrols_that_is_not_registered(setting: Setting) 
     assert setting.world.node().enrolment == ""
 
 
+@pytest.mark.parametrize(
+    ("members", "code"),
     [
         ({"EnrolmentSecret": "short"}, "NodeRefused"),
         ({"EnrolmentSecret": ""}, "ValidationException"),

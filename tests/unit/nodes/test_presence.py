@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from agent.transport.mqtt import KEEP_ALIVE
 from hatchway.core.errors import ThrottlingException
 from lambdas.logline import Line
-from lambdas.nodes.presence import RESET_MARGIN, Event, PresenceEvents, applied
-from lambdas.ports import Node
+from lambdas.memory.later import MemoryLater
+from lambdas.nodes.presence import GRACE, RESET_MARGIN, Event, PresenceEvents, applied
+from lambdas.ports import Disconnection, Node
+from lambdas.sweep.limits import NODE_LOST_LIMIT
 from tests.unit.edge.world import (
     CHANNEL_ROLE,
     CONNECTION,
@@ -32,12 +35,13 @@ def world() -> World:
     return made
 
 
-def send(world: World, event: dict[str, Any]) -> Line:
+def send(world: World, event: dict[str, Any], later: MemoryLater | None = None) -> Line:
     line = Line("nodes")
     PresenceEvents(
         nodes=world.nodes,
         sessions=world.sessions,
         clients=world.clients,
+        later=later or MemoryLater(),
         stage="local",
         channel_role_id=CHANNEL_ROLE,
         clock=world.clock,
@@ -137,6 +141,70 @@ def test_a_node_that_never_enrolled_is_not_made_by_presence(world: World) -> Non
 def test_a_time_in_the_future_is_ours_instead(world: World) -> None:
     send(world, recorded("iot_connected.json") | {"timestamp": 1_900_000_000_000})
     assert world.node().last_seen == world.clock()
+
+
+# --- a second look -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def later() -> MemoryLater:
+    return MemoryLater()
+
+
+def gone(world: World) -> Disconnection:
+    node = world.node()
+    return Disconnection(
+        node_id=NODE,
+        presence_session=node.presence_session,
+        presence_version=node.presence_version,
+    )
+
+
+def test_a_node_that_went_is_looked_at_again_after_the_grace(
+    world: World, later: MemoryLater
+) -> None:
+    send(world, recorded("iot_connected.json"), later)
+    assert later.asked == []
+    send(world, recorded("iot_disconnected.json"), later)
+    assert later.asked == [(gone(world), GRACE)]
+
+
+def test_with_what_a_silent_node_takes_to_be_noticed_it_is_over_within_two_minutes() -> None:
+    noticed = 1.5 * KEEP_ALIVE
+    for_delivery_and_work = 30
+    assert noticed + GRACE + for_delivery_and_work <= 120
+    assert noticed <= GRACE < NODE_LOST_LIMIT
+
+
+def test_an_end_that_was_stored_but_not_sent_is_sent_by_the_retry(
+    world: World, later: MemoryLater
+) -> None:
+    world.start()
+    world.client()
+    send(world, recorded("iot_connected.json"), later)
+    later.failure = ThrottlingException()
+    with pytest.raises(ThrottlingException):
+        send(world, recorded("iot_disconnected.json"), later)
+    assert not world.node().online
+    later.failure = None
+    send(world, recorded("iot_disconnected.json"), later)
+    assert later.asked == [(gone(world), GRACE)]
+    assert notices(world) == ["nodeOnline", "nodeOffline"]
+
+
+def test_neither_a_late_event_nor_a_foreign_one_asks_for_a_second_look(
+    world: World, later: MemoryLater
+) -> None:
+    send(world, recorded("iot_connected.json"), later)
+    foreign = recorded("iot_disconnected.json") | {"principalIdentifier": "AIDAADMIN"}
+    send(world, foreign, later)
+    older = recorded("iot_disconnected.json") | {"sessionIdentifier": "older", "versionNumber": -1}
+    send(world, older, later)
+    assert later.asked == []
+    send(world, recorded("iot_disconnected.json"), later)
+    send(world, recorded("iot_connected.json"), later)  # late
+    send(world, older, later)
+    assert len(later.asked) == 1
 
 
 # --- order ---------------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ class Connections:
     clock: Clock
 
     def connect(self, event: Mapping[str, object], line: Line) -> Response:
-        """Attaches the client; a later one takes the session over, an earlier one is refused."""
+        """Attaches the client, which takes the session over from the one before. Of two that were
+        let in at once, the second to come is refused, and tries again with a new token."""
         try:
             client = stream.attached(event)
             line.note(session=client.session_id, node=client.node, generation=client.generation)
@@ -59,15 +60,16 @@ class Connections:
     def _attach(self, session: Session, client: Attached) -> Session:
         if session.status in CLOSED or session.target != client.node:
             raise TokenInvalid("The session is over.")
-        if client.generation != session.generation:
-            raise TokenInvalid("A later connection has been let in.")
-        if session.connection == client.connection:
+        if (session.connection, session.generation) == (client.connection, client.generation):
             return session
+        if client.generation != session.generation + 1:
+            raise TokenInvalid("Another connection has been attached meanwhile.")
         now = self.clock()
         event = Event.BOTH_SIDES if session.agent_instance else Event.ONE_SIDE
         return replace(
             moved(session, event, now),
             connection=client.connection,
+            generation=client.generation,
             activity=max(session.activity, now),
         )
 

@@ -26,14 +26,14 @@ def run(world: World, event: dict[str, Any]) -> dict[str, Any]:
 
 def let_in(world: World, connection: str = CONNECTION) -> dict[str, Any]:
     """What the authorizer does, and the `$connect` event that follows."""
-    session = world.change(generation=world.get().generation + 1)
+    proposed = world.get().generation + 1
     world.sessions.add_connection(
-        Connection(connection=connection, session_id=SESSION, generation=session.generation)
+        Connection(connection=connection, session_id=SESSION, generation=proposed)
     )
     world.clients.open(connection)
     event = recorded("ws_connect.json")
     event["requestContext"]["connectionId"] = connection
-    event["requestContext"]["authorizer"]["generation"] = str(session.generation)
+    event["requestContext"]["authorizer"]["generation"] = str(proposed)
     return event
 
 
@@ -84,12 +84,38 @@ def test_a_takeover_happens_though_the_older_client_cannot_be_told(world: World)
     assert world.lines.last["takeover"] == "ThrottlingException"
 
 
-def test_an_older_generation_is_refused(world: World) -> None:
+def test_a_client_that_was_let_in_and_never_came_costs_the_attached_one_nothing(
+    world: World,
+) -> None:
+    world.change(agent_instance="agent-1")
+    run(world, let_in(world))
+    before = world.get()
+    let_in(world, LATER)  # its `$connect` failed, or was never asked
+    run(world, goodbye(LATER))
+    assert world.get() == before
+    assert (before.generation, before.connection) == (1, CONNECTION)
+    last = "LastOne12345678="
+    assert run(world, let_in(world, last))["statusCode"] == 200
+    assert (world.get().generation, world.get().connection) == (2, last)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_of_two_that_were_let_in_at_once_the_second_to_come_is_refused(
+    world: World, more: int
+) -> None:
     first = let_in(world)
-    run(world, let_in(world, LATER))
+    for connection in [LATER, "LastOne12345678="][: 1 + more]:
+        run(world, let_in(world, connection))
+    attached = world.get()
     assert run(world, first)["statusCode"] == 401
-    assert world.get().connection == LATER
-    assert world.clients.closed == []
+    assert world.get() == attached
+    assert world.clients.closed == [LATER][:more]
+
+
+def test_a_generation_that_was_never_proposed_is_refused(world: World) -> None:
+    event = let_in(world)
+    event["requestContext"]["authorizer"]["generation"] = "2"
+    assert run(world, event)["statusCode"] == 401
 
 
 @pytest.mark.parametrize("status", [Status.TERMINATING, Status.TERMINATED, Status.FAILED])

@@ -131,6 +131,8 @@ class Config:
     #: Days for which an ended session is described; 0 is the functions' own default.
     history_days: int = 0
     notify_email: str = ""
+    #: Who is told of alarms; `notify_email` where nobody is named.
+    alarm_email: str = ""
     reserved_concurrency: int = 0
     retain_data: bool = True
     limits: Limits = Limits()

@@ -135,6 +135,7 @@ class _Reader:
 def read(context: Mapping[str, object]) -> Config:
     """The deployment that `context` describes; InvalidContext names the first wrong key."""
     reader = _Reader(context)
+    notify_email = reader.text("notifyEmail", pattern=_EMAIL)
     config = Config(
         stage=_stage(reader),
         architecture=reader.choice("architecture", Architecture.ARM64),
@@ -154,7 +155,8 @@ def read(context: Mapping[str, object]) -> Config:
             lambda days: 1 <= days <= MAX_HISTORY_DAYS,
             f"is not a number from 1 to {MAX_HISTORY_DAYS}.",
         ),
-        notify_email=reader.text("notifyEmail", pattern=_EMAIL),
+        notify_email=notify_email,
+        alarm_email=reader.text("alarmEmail", notify_email, _EMAIL),
         reserved_concurrency=reader.number(
             "reservedConcurrency",
             0,

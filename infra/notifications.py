@@ -12,6 +12,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.config import Config
+from infra.dead_letters import dead_letters
 
 SOURCE = "hatchway"
 SESSION_CHANGE = "Session State Change"
@@ -33,6 +34,8 @@ class Notifications(Construct):
             description=f"Hatchway {config.stage}: changes of sessions and nodes",
         )
         self.topic = self._topic()
+        #: Texts that SNS did not take.
+        self.untold = dead_letters(self, config.name("untold-people"))
         self._rule("Began", BEGAN)
         self._rule("Ended", ENDED)
         if config.notify_email:
@@ -41,7 +44,7 @@ class Notifications(Construct):
     def _topic(self) -> sns.Topic:
         # EventBridge can use a customer key only; its target lets it in, without a condition, as
         # EventBridge documents none for encrypted topics.
-        key = kms.Key(
+        self.key = kms.Key(
             self,
             "Key",
             description=f"Hatchway {self._config.stage}: notifications",
@@ -52,7 +55,7 @@ class Notifications(Construct):
             "Topic",
             topic_name=self._config.name("notifications"),
             display_name=f"Hatchway {self._config.stage}",
-            master_key=key,
+            master_key=self.key,
             enforce_ssl=True,
         )
 
@@ -71,5 +74,9 @@ class Notifications(Construct):
         # delivers them with it to SNS.
         text = events.EventField.from_path("$.detail.summary")
         rule.add_target(
-            targets.SnsTopic(self.topic, message=events.RuleTargetInput.from_text(text))
+            targets.SnsTopic(
+                self.topic,
+                message=events.RuleTargetInput.from_text(text),
+                dead_letter_queue=self.untold,
+            )
         )

@@ -10,6 +10,7 @@ from constructs import Construct, IConstruct
 
 from infra.account import ApiGatewayAccount
 from infra.agent_api import AgentApi, AgentFamilies
+from infra.alarms import Alarms
 from infra.config import AgentApiMode, Config
 from infra.data import DataStack
 from infra.families import NODES, NODES_REGIONAL, All, Families, Surroundings
@@ -117,9 +118,19 @@ class ServiceStack(Stack):
             nodes.function.add_environment("AGENT_API_ARN", self._api_arn(api))
             nodes.function.add_environment("RECHECK_QUEUE", rechecks.queue.queue_url)
         Presence(self, self._config, every.nodes[0])
-        Changes(self, self._config, data.table, every.events)
+        changes = Changes(self, self._config, data.table, every.events)
         EveryMinute(self, self._config, every.sweep)
         Reviews(self, self._config, every.review)
+        self._watch(changes)
+
+    def _watch(self, changes: Changes) -> None:
+        """Last: whatever alarm was made tells the topic."""
+        alarms = Alarms(self, self._config, self._notifications.key)
+        untold = "Changes that could not be told; see the events function's log."
+        alarms.watch("untold-events", changes.untold, untold)
+        unheard = "People were not told of a session: SNS did not take the text."
+        alarms.watch("untold-people", self._notifications.untold, unheard)
+        alarms.connect()
 
     def _depend_on_account(self) -> None:
         """Without the account's role, a stage with access logs cannot be made."""

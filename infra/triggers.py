@@ -12,10 +12,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_iot as iot
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import Config
+from infra.dead_letters import dead_letters
 from infra.findings import accept
 from infra.function import FamilyFunction
 
@@ -66,15 +66,7 @@ class Changes(Construct):
         self, scope: Construct, config: Config, table: dynamodb.ITable, function: FamilyFunction
     ) -> None:
         super().__init__(scope, "Changes")
-        untold = sqs.Queue(
-            self,
-            "Untold",
-            queue_name=config.name("untold-events"),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        accept(untold, "AwsSolutions-SQS3", "This is the dead-letter queue.")
+        self.untold = dead_letters(self, config.name("untold-events"))
         accept(
             function.role,
             "AwsSolutions-IAM5",
@@ -90,7 +82,7 @@ class Changes(Construct):
                 retry_attempts=STREAM_RETRIES,
                 max_record_age=Duration.hours(STREAM_AGE),
                 report_batch_item_failures=True,
-                on_failure=sources.SqsDlq(untold),
+                on_failure=sources.SqsDlq(self.untold),
                 filters=[_of(kind) for kind in ("SESSION#", "NODE#")],
             )
         )

@@ -193,5 +193,9 @@ def test_every_function_has_a_role_of_its_own_and_an_alarm(default: Stacks) -> N
     alarms = default.service.properties("AWS::CloudWatch::Alarm")
     assert {alarm["AlarmName"] for alarm in alarms} == {
         *(f"hatchway-prod-{family}-errors" for family in FAMILIES),
+        "hatchway-prod-EnrolmentRefused",
+        "hatchway-prod-MessagesDropped",
+        "hatchway-prod-untold-events",
+        "hatchway-prod-untold-people",
         "hatchway-prod-rechecks-dead",
     }

@@ -300,6 +300,10 @@ class SessionStore(Protocol):
         """Counts a start of `owner`'s in this minute; ThrottlingException beyond `most`."""
         ...
 
+    def count_question(self, owner: Owner, most: int) -> None:
+        """The same for requests that have EC2 or IAM asked."""
+        ...
+
     def counts(self) -> Sequence[Count]:
         """All counts (eventually consistent)."""
         ...
@@ -364,8 +368,9 @@ class Clients(Protocol):
         """False when the connection is gone (410); ThrottlingException on 429."""
         ...
 
-    def close(self, connection: str) -> None:
-        """Closes it; silent when it is gone already."""
+    def close(self, connection: str, young: bool = False) -> None:
+        """Closes it; silent when it is gone already. `young` says that `$connect` may not have
+        returned, and that long the connection looks gone: it is tried again for two seconds."""
         ...
 
 
@@ -401,7 +406,7 @@ class Instances(Protocol):
     """EC2 and its instance profiles."""
 
     def facts(self, node_id: str) -> InstanceFacts | None:
-        """Cached for at most five minutes."""
+        """Cached for at most five minutes, for seconds where they decide about access."""
         ...
 
     def facts_of(self, node_ids: Sequence[str]) -> Mapping[str, InstanceFacts]:

@@ -1,4 +1,4 @@
-"""The end of a session by somebody's decision: its state, then its client, then its agent.
+"""The end of a session by somebody's decision: its state, then its agent, then its client.
 
 TerminateSession and the review end sessions alike.
 """
@@ -35,24 +35,34 @@ class Reach(Protocol):
 
 
 def begin_end(reach: Reach, session: Session, reason: str) -> Change:
-    """The state first, so that nobody attaches any more."""
-    return change(
+    """The state first, so that nobody attaches any more; then at once the agent is told to look,
+    so that what runs ends however long its client takes to be told. Again where another call has
+    begun the end: its hint may have been lost."""
+    begun = change(
         reach.sessions, session.session_id, lambda read: _ending(reach, read, reason), session
     )
+    if begun.before.status not in ENDED:
+        reach.downlink.hint(begun.after.target, begun.after.session_id)
+    return begun
 
 
 def conclude(reach: Reach, begun: Change) -> bool:
-    """Then the client's connection, so that no byte enters any more; then the agent is told to
-    look. Again where another call has begun the end: its farewell may have been lost.
+    """Then the client is told, and its connection closed, so that no byte enters any more. Again
+    where another call has begun the end: its farewell may have been lost.
 
     False where a client was there and could not be told.
     """
     if begun.before.status in ENDED:
         return True
     session = begun.after
-    told = farewell(reach.clients, session, session.end_reason, reach.clock(), reach.random)
-    reach.downlink.hint(session.target, session.session_id)
-    return told
+    return farewell(
+        reach.clients,
+        session,
+        session.end_reason,
+        reach.clock(),
+        reach.random,
+        first=begun.written,
+    )
 
 
 def _ending(reach: Reach, session: Session, reason: str) -> Session:

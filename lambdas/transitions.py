@@ -18,6 +18,9 @@ from lambdas.ports import Clients, Random, Session, SessionStore, Stale
 
 #: How often a change is tried while others change the same session.
 ATTEMPTS = 5
+#: Seconds after a client was last seen to do something, attaching included, in which its
+#: connection may be too new to be closed.
+YOUNG = 10.0
 #: Characters of an end reason.
 MAX_REASON = 256
 
@@ -85,8 +88,17 @@ def moved(
     )
 
 
-def farewell(clients: Clients, session: Session, output: str, now: float, random: Random) -> bool:
-    """Tells the attached client that the session is over, and closes its connection.
+def farewell(
+    clients: Clients,
+    session: Session,
+    output: str,
+    now: float,
+    random: Random,
+    *,
+    first: bool = False,
+) -> bool:
+    """Tells the attached client that the session is over, and closes its connection. The `first`
+    to do so waits, a little, for a connection that is only just being made.
 
     False where a client was there and could not be told or closed: then `$disconnect`, its own
     liveness or a repeated end come instead. It never raises: the session has ended already.
@@ -97,7 +109,8 @@ def farewell(clients: Clients, session: Session, output: str, now: float, random
         session.session_id, output, int(now * 1000), UUID(bytes=random(16), version=4)
     )
     told = _try(lambda: clients.post(session.connection, to_text([closed])))
-    return _try(lambda: clients.close(session.connection)) and told
+    young = first and now - session.activity < YOUNG
+    return _try(lambda: clients.close(session.connection, young)) and told
 
 
 def _try(act: Callable[[], object]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hatchway.core.errors import ClientGone, PayloadTooLarge
@@ -11,8 +12,14 @@ from lambdas.adapters import aws
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi.client import ApiGatewayManagementApiClient
 
-#: A second attempt only: the channel's own retransmission knows better when to try again.
-PATIENCE = aws.Patience(connect=1.0, read=3.0, attempts=2)
+#: One attempt, and a short one: who is told of an end or a change learns of it otherwise as well,
+#: and others may be waiting to be told.
+PATIENCE = aws.Patience(connect=1.0, read=2.0, attempts=1)
+#: For output. A second attempt only: the channel's own retransmission knows better when to try
+#: again.
+UPLOAD_PATIENCE = aws.Patience(connect=1.0, read=3.0, attempts=2)
+#: API Gateway answers 410 until `$connect` has returned: seconds between attempts to close then.
+YOUNG_PAUSES = (0.1, 0.2, 0.4, 0.6, 0.7)
 #: API Gateway takes 128 KB.
 MAX_MESSAGE = 128 * 1024
 _SERVICE = "The stream API"
@@ -22,10 +29,17 @@ _EXPECTED: aws.Expected = {410: ClientGone, 413: PayloadTooLarge}
 class ApiClients:
     """The port Clients. `url` is STREAM_MANAGEMENT_URL, https://{api}.execute-api…/{stage}."""
 
-    def __init__(self, url: str, client: ApiGatewayManagementApiClient | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        client: ApiGatewayManagementApiClient | None = None,
+        patience: aws.Patience = PATIENCE,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._client: ApiGatewayManagementApiClient = client or aws.client(
-            "apigatewaymanagementapi", PATIENCE, url
+            "apigatewaymanagementapi", patience, url
         )
+        self._pause = pause
 
     def post(self, connection: str, text: str) -> bool:
         data = text.encode()
@@ -38,6 +52,19 @@ class ApiClients:
             return False
         return True
 
-    def close(self, connection: str) -> None:
-        with suppress(ClientGone), aws.calling(_SERVICE, _EXPECTED):
-            self._client.delete_connection(ConnectionId=connection)
+    def close(self, connection: str, young: bool = False) -> None:
+        pauses = iter(YOUNG_PAUSES if young else ())
+        while not self._closed(connection):
+            pause = next(pauses, None)
+            if pause is None:
+                return
+            self._pause(pause)
+
+    def _closed(self, connection: str) -> bool:
+        """Whether there was one to close."""
+        try:
+            with aws.calling(_SERVICE, _EXPECTED):
+                self._client.delete_connection(ConnectionId=connection)
+        except ClientGone:
+            return False
+        return True

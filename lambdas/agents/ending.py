@@ -46,9 +46,12 @@ class Ending:
             event = _event(session, reason, code)
             return moved(session, event, self.clock(), reason=reason, exit_code=code)
 
-        session = change(self.sessions, call.session_id, plan).after
+        done = change(self.sessions, call.session_id, plan)
+        session = done.after
         line.note(status=session.status.value, reason=session.end_reason)
-        farewell(self.clients, session, last_word(session), self.clock(), self.random)
+        first = done.written and done.before.status is not Status.TERMINATING
+        now = self.clock()
+        farewell(self.clients, session, last_word(session), now, self.random, first=first)
         return {}
 
 

@@ -9,7 +9,8 @@ MAX_MESSAGE = 128 * 1024
 
 
 class MemoryClients:
-    """The port Clients. A connection exists from `open` to `close`; `sent` outlives it.
+    """The port Clients. A connection exists from `open` to `close`; `sent` outlives it. While it
+    is among the `young`, its `$connect` has not returned: it looks gone.
 
     Set `failure` to have every call raise it, until it is None again.
     """
@@ -17,6 +18,7 @@ class MemoryClients:
     def __init__(self) -> None:
         self.sent: dict[str, list[str]] = {}
         self.closed: list[str] = []
+        self.young: set[str] = set()
         self.failure: HatchwayError | None = None
         self._open: set[str] = set()
 
@@ -35,14 +37,16 @@ class MemoryClients:
         self._fail()
         if len(text.encode()) > MAX_MESSAGE:
             raise PayloadTooLarge()
-        if connection not in self._open:
+        if connection not in self._open or connection in self.young:
             return False
         self.sent[connection].append(text)
         return True
 
-    def close(self, connection: str) -> None:
+    def close(self, connection: str, young: bool = False) -> None:
         self._fail()
-        if connection in self._open:
+        if young:
+            self.young.discard(connection)  # the second attempt, or the third, comes later
+        if connection in self._open - self.young:
             self._open.discard(connection)
             self.closed.append(connection)
 

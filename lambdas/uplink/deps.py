@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from lambdas.adapters.connections import ApiClients
+from lambdas.adapters.connections import UPLOAD_PATIENCE, ApiClients
 from lambdas.adapters.secrets import ManagedSecret
 from lambdas.environment import required
 from lambdas.uplink.handler import Uplink
@@ -14,7 +14,7 @@ from lambdas.uplink.handler import Uplink
 def build(environ: Mapping[str, str]) -> Uplink:
     return Uplink(
         secrets=ManagedSecret(required(environ, "TICKET_SECRET")),
-        clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
+        clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL"), patience=UPLOAD_PATIENCE),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
         clock=time.time,
     )

@@ -42,8 +42,9 @@ class TestClients:
     def test_a_connection_that_is_gone_takes_nothing(self, clients: Clients) -> None:
         assert clients.post("Z29uZQ==", "text") is False
 
-    def test_closing_what_is_gone_is_silent(self, clients: Clients) -> None:
-        clients.close("Z29uZQ==")
+    @pytest.mark.parametrize("young", [False, True])
+    def test_closing_what_is_gone_is_silent(self, clients: Clients, young: bool) -> None:
+        clients.close("Z29uZQ==", young)
 
     def test_a_message_has_at_most_128_kb(self, clients: Clients) -> None:
         with pytest.raises(PayloadTooLarge):

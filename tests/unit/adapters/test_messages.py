@@ -16,7 +16,7 @@ from hatchway.core.errors import (
     ThrottlingException,
 )
 from lambdas.adapters import sts
-from lambdas.adapters.connections import ApiClients
+from lambdas.adapters.connections import PATIENCE, UPLOAD_PATIENCE, ApiClients
 from lambdas.adapters.crypto import cipher
 from lambdas.adapters.events import EventBridge
 from lambdas.adapters.iot import IotDownlink, IotPresence
@@ -70,6 +70,26 @@ class TestClients:
         assert client.calls == [("delete_connection", {"ConnectionId": "c"})] * 2
         with pytest.raises(InternalServerError):
             made.close("c")
+
+    def test_a_young_connection_that_seems_gone_is_closed_as_soon_as_it_is_there(self) -> None:
+        gone = refused("GoneException", 410)
+        client, pauses = Scripted(gone, gone, {}), list[float]()
+        made = ApiClients("https://x.invalid", client, pause=pauses.append)  # type: ignore[arg-type]
+        made.close("c", young=True)
+        assert [method for method, _ in client.calls] == ["delete_connection"] * 3
+        assert pauses == [0.1, 0.2]
+
+    def test_a_young_connection_that_stays_gone_is_given_up_after_two_seconds(self) -> None:
+        client = Scripted(*[refused("GoneException", 410)] * 6)
+        pauses: list[float] = []
+        made = ApiClients("https://x.invalid", client, pause=pauses.append)  # type: ignore[arg-type]
+        made.close("c", young=True)
+        assert len(client.calls) == 6
+        assert sum(pauses) == pytest.approx(2.0)
+
+    def test_an_end_is_told_in_one_attempt_and_output_in_two(self) -> None:
+        assert PATIENCE.worst <= 3.0
+        assert (PATIENCE.attempts, UPLOAD_PATIENCE.attempts) == (1, 2)
 
 
 class TestDownlink:

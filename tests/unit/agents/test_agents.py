@@ -402,6 +402,19 @@ def test_the_same_end_again_changes_nothing_and_repeats_the_farewell(setting: Se
     assert setting.world.clients.closed == [CONNECTION]
 
 
+@pytest.mark.parametrize("told_to", [False, True])
+def test_an_end_waits_for_a_client_that_just_connects_unless_another_call_has(
+    setting: Setting, told_to: bool
+) -> None:
+    connected(setting)
+    setting.world.change(activity=setting.world.clock())
+    if told_to:
+        setting.world.change(status=Status.TERMINATING)
+    setting.world.clients.young.add(CONNECTION)
+    end(setting, Reason="could not be started")
+    assert setting.world.clients.closed == ([] if told_to else [CONNECTION])
+
+
 @pytest.mark.parametrize(
     ("members", "status"),
     [

@@ -114,6 +114,30 @@ def test_the_client_is_told_and_closed_and_the_agent_hinted(world: World) -> Non
     assert world.downlink.hints[-1] == (NODE, session.session_id)
 
 
+def test_the_agent_is_told_before_the_client_and_whether_or_not_that_one_can_be(
+    world: World,
+) -> None:
+    john = world.user("john", START, OWN_BY_NAME)
+    session = world.connected(john)
+    told: list[list[str]] = []
+    world.downlink.on_hint = lambda node, name: told.append(list(world.clients.sent[CONNECTION]))
+    world.clients.failure = ThrottlingException()
+    assert world.terminate(john, session.session_id).status == 200
+    assert told == [[]]
+    world.clients.failure = None
+    world.terminate(john, session.session_id)
+    assert told == [[], []]
+    assert len(world.clients.sent[CONNECTION]) == 1
+
+
+def test_a_client_that_is_just_connecting_is_cut_off_as_well(world: World) -> None:
+    john = world.user("john", START, OWN_BY_NAME)
+    session = world.connected(john)
+    world.clients.young.add(CONNECTION)
+    world.terminate(john, session.session_id)
+    assert world.clients.closed == [CONNECTION]
+
+
 def test_a_session_that_no_agent_runs_is_over_at_once(world: World) -> None:
     john = world.user("john", EVERYTHING)
     session = world.started(john)

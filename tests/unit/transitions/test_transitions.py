@@ -181,3 +181,23 @@ def test_a_farewell_that_fails_is_reported_not_raised() -> None:
 
 def test_a_client_that_is_gone_already_counts_as_told() -> None:
     assert transitions.farewell(MemoryClients(), session(connection="c1"), "", NOW, CountedRandom())
+
+
+@pytest.mark.parametrize(
+    ("first", "age", "closed"),
+    [
+        (True, 0.0, ["c1"]),
+        (True, transitions.YOUNG - 1, ["c1"]),
+        (True, transitions.YOUNG, []),
+        (False, 0.0, []),  # whoever came first has waited for it
+    ],
+)
+def test_a_connection_that_is_only_just_being_made_is_waited_for_by_the_first_farewell(
+    first: bool, age: float, closed: list[str]
+) -> None:
+    clients = MemoryClients()
+    clients.open("c1")
+    clients.young.add("c1")
+    one = session(connection="c1", activity=NOW)
+    assert transitions.farewell(clients, one, "", NOW + age, CountedRandom(), first=first)
+    assert clients.closed == closed

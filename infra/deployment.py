@@ -10,7 +10,7 @@ from infra.config import Config, NetworkMode
 from infra.data import DataStack
 from infra.network import NetworkStack
 from infra.packaging import ROOT
-from infra.service import ServiceStack
+from infra.service import Endpoints, ServiceStack
 
 
 class Deployment:
@@ -21,9 +21,9 @@ class Deployment:
 
     def __init__(self, app: Construct, config: Config, sources: Path = ROOT) -> None:
         self.network: NetworkStack | None = None
-        endpoints = config.network.execute_api_endpoint_ids
+        endpoints = Endpoints(config.network.execute_api_endpoint_ids)
         if config.network.mode is not NetworkMode.NONE:
             self.network = NetworkStack(app, config)
-            endpoints = self.network.endpoints
+            endpoints = Endpoints(self.network.endpoints, self.network.iot_endpoint)
         self.data = DataStack(app, config)
         self.service = ServiceStack(app, config, self.data, endpoints, sources)

@@ -19,8 +19,13 @@ _CUT_DOWN = (
 )
 
 
-def channel_role(scope: Construct, config: Config, nodes: Sequence[iam.IRole]) -> iam.Role:
-    """What an agent's hour of credentials is made of; only the nodes function may assume it."""
+def channel_role(
+    scope: Construct, config: Config, nodes: Sequence[iam.IRole], iot_endpoint: str = ""
+) -> iam.Role:
+    """What an agent's hour of credentials is made of; only the nodes function may assume it.
+
+    With `iot_endpoint` its connections to IoT Core come through that endpoint only.
+    """
     role = iam.Role(
         scope,
         "ChannelRole",
@@ -32,7 +37,15 @@ def channel_role(scope: Construct, config: Config, nodes: Sequence[iam.IRole]) -
     own = f"{config.topic_root}/*"
     for action, kind in (("Connect", "client"), ("Subscribe", "topicfilter"), ("Receive", "topic")):
         resource = arn(service="iot", resource=kind, resource_name=own)
-        role.add_to_policy(iam.PolicyStatement(actions=[f"iot:{action}"], resources=[resource]))
+        # Whoever cannot connect neither subscribes nor receives.
+        tied = action == "Connect" and iot_endpoint
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[f"iot:{action}"],
+                resources=[resource],
+                conditions={"StringEquals": {"aws:SourceVpce": iot_endpoint}} if tied else None,
+            )
+        )
         accept_wildcards(role, _CUT_DOWN, [resource])
     return role
 

@@ -30,7 +30,8 @@ class Place:
 
 
 class NetworkStack(Stack):
-    """`endpoints` are the execute-api endpoints that the agent API is tied to."""
+    """`endpoints` are the execute-api endpoints that the agent API is tied to, `iot_endpoint` is
+    where agents reach IoT Core."""
 
     def __init__(self, scope: Construct, config: Config) -> None:
         super().__init__(
@@ -43,8 +44,7 @@ class NetworkStack(Stack):
         inbound = self._endpoint_group()
         self._node_group()
         self.endpoints = self._execute_api(inbound)
-        if not config.network.iot_data_endpoint_id:
-            self._iot_data(inbound)
+        self.iot_endpoint = config.network.iot_data_endpoint_id or self._iot_data(inbound)
         self._gateways()
 
     def _existing(self) -> Place:
@@ -154,7 +154,7 @@ class NetworkStack(Stack):
         )
         return (self._interface("ExecuteApi", "execute-api", group, policy).attr_id,)
 
-    def _iot_data(self, group: ec2.CfnSecurityGroup) -> None:
+    def _iot_data(self, group: ec2.CfnSecurityGroup) -> str:
         """The endpoint, and its name: a zone for the account's own data host and no other."""
         endpoint = self._interface("IotData", "iot.data", group)
         # "hosted zone id:name", the regional name first.
@@ -180,6 +180,7 @@ class NetworkStack(Stack):
                 hosted_zone_id=Fn.select(0, entry), dns_name=Fn.select(1, entry)
             ),
         )
+        return endpoint.attr_id
 
     def _gateways(self) -> None:
         """Free of charge, and only of use where a route table is told of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Stack
@@ -29,15 +30,23 @@ _AGENT_URL = "https://{api}.execute-api.{region}.{suffix}/{stage}"
 _ENDPOINT_URL = "https://{api}-{endpoint}.execute-api.{region}.{suffix}/{stage}"
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The interface endpoints through which agents come; `iot_data` is "" where it is not known."""
+
+    execute_api: Sequence[str] = ()
+    iot_data: str = ""
+
+
 class ServiceStack(Stack):
-    """`endpoints` are the execute-api interface endpoints through which agents come."""
+    """The service itself; what has to be kept is in `data`."""
 
     def __init__(
         self,
         scope: Construct,
         config: Config,
         data: DataStack,
-        endpoints: Sequence[str],
+        endpoints: Endpoints,
         sources: Path,
     ) -> None:
         super().__init__(
@@ -46,7 +55,9 @@ class ServiceStack(Stack):
             description=f"Hatchway {config.stage}: APIs, functions, events",
         )
         self._config = config
-        self._endpoints = tuple(endpoints)
+        self._endpoints = tuple(endpoints.execute_api)
+        # Nodes that come over the internet have the same role.
+        self._iot_endpoint = "" if config.agent_api.regional else endpoints.iot_data
         self._notifications = Notifications(self, config)
         self._stream = StreamApi(self, config)
         self._make_functions(sources)
@@ -70,7 +81,8 @@ class ServiceStack(Stack):
         both = self._config.agent_api is AgentApiMode.BOTH
         kinds = (NODES, NODES_REGIONAL) if both else (NODES,)
         nodes = [families.nodes(kind) for kind in kinds]
-        self._channel = channel_role(self, self._config, [each.role for each in nodes])
+        roles = [each.role for each in nodes]
+        self._channel = channel_role(self, self._config, roles, self._iot_endpoint)
         self._all = All(
             nodes=nodes,
             connect=families.connect(),

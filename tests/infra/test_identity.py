@@ -117,3 +117,38 @@ def test_strict_enrolment_is_the_node_functions_own_setting(synth: Synth, defaul
 
     assert strict(default) == set()
     assert strict(synth(preRegisteredNodesOnly="true")) == {"hatchway-prod-nodes"}
+
+
+HOST = "a1b2c3-ats.iot.us-east-1.amazonaws.com"
+
+
+def tied_to(stacks: Stacks) -> dict[str, object]:
+    """What each IoT action of the channel role is bound to."""
+    return {
+        action: text(statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceVpce"))
+        for statement in stacks.service.statements_of("ChannelRole")
+        for action in listed(statement["Action"])
+        if action.startswith("iot:")
+    }
+
+
+def test_where_agents_come_through_endpoints_they_connect_to_iot_through_theirs(
+    synth: Synth, existing: Stacks
+) -> None:
+    for stacks in (existing, synth(network="own", iotDataHost=HOST)):
+        bound = tied_to(stacks)["iot:Connect"]
+        assert re.search(r"Network.*IotData", str(bound)), bound
+    theirs = synth(
+        network="existing",
+        vpcId="vpc-0123456789abcdef0",
+        vpcCidr="10.0.0.0/16",
+        executeApiEndpointIds="vpce-0123456789abcdef0",
+        iotDataEndpointId="vpce-0123456789abcdef1",
+    )
+    assert tied_to(theirs)["iot:Connect"] == "vpce-0123456789abcdef1"
+
+
+def test_nodes_with_egress_connect_to_iot_from_anywhere(synth: Synth, default: Stacks) -> None:
+    own = {"network": "own", "iotDataHost": HOST}
+    for stacks in (default, synth(**own, agentApi="both"), synth(**own, agentApi="regional")):
+        assert set(tied_to(stacks).values()) == {None}

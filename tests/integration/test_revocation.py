@@ -92,6 +92,12 @@ def johns_policy(stack: Stack, *statements: Statement) -> Iterator[None]:
         yield
     finally:
         put(STATEMENTS[JOHN])
+        until(lambda: _may_see(stack), PATIENCE, "john's policies are still those of the test")
+
+
+def _may_see(stack: Stack) -> bool:
+    """The people API keeps policies for some seconds."""
+    return stack.people(JOHN).call("GET", "/sessions?State=Active").status == 200
 
 
 def before(seconds: float) -> Statement:

@@ -20,6 +20,8 @@ PATIENCE = aws.Patience(connect=1.0, read=4.0, attempts=3)
 #: Seconds that facts are kept; of an instance that is absent or not running, so short a time that
 #: one which just starts is not kept waiting.
 LIFE = 300.0
+#: The same where tags decide about access.
+FRESH = 10.0
 ABSENT_LIFE = 15.0
 #: Instances and profiles kept; instances asked for at once, and pages read of an answer.
 MAX_KEPT = 2000
@@ -42,7 +44,7 @@ class Ec2Instances:
     ) -> None:
         self._client: EC2Client = client or aws.client("ec2", PATIENCE)
         self._iam: IAMClient = iam or aws.client("iam", PATIENCE)
-        self._life = life
+        self.life = life
         self._facts: Cache[str, InstanceFacts | None] = Cache(MAX_KEPT, LIFE, clock)
         self._profiles: Cache[str, str] = Cache(MAX_KEPT, LIFE, clock)
 
@@ -71,7 +73,7 @@ class Ec2Instances:
                 facts[instance["InstanceId"]] = _facts(instance)
         for node_id, found in facts.items():
             running = found is not None and found.running
-            self._facts.put(node_id, found, self._life if running else min(self._life, ABSENT_LIFE))
+            self._facts.put(node_id, found, self.life if running else min(self.life, ABSENT_LIFE))
         return facts
 
     def _describe(self, node_ids: list[str]) -> list[dict[str, Any]]:

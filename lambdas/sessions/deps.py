@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from lambdas import quotas
 from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
-from lambdas.adapters.ec2 import Ec2Instances
+from lambdas.adapters.ec2 import FRESH, Ec2Instances
 from lambdas.adapters.iam import IamDirectory, IamPolicies, IamRoles
 from lambdas.adapters.iot import IotDownlink, IotPresence
 from lambdas.adapters.simulator import second_opinion
@@ -28,7 +28,7 @@ def build(environ: Mapping[str, str]) -> Service:
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
         downlink=IotDownlink(stage(environ), iot_data_url),
         presence=IotPresence(iot_data_url),
-        instances=Ec2Instances(),
+        instances=Ec2Instances(life=FRESH),
         roles=IamRoles(),
         policies=IamPolicies(),
         directory=IamDirectory(),

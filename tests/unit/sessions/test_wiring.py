@@ -9,6 +9,7 @@ import pytest
 from hatchway.core import api
 from lambdas import edge
 from lambdas.adapters import paging
+from lambdas.adapters.ec2 import FRESH, Ec2Instances
 from lambdas.environment import EnvironmentIncomplete
 from lambdas.sessions.deps import build
 from lambdas.sessions.frames import ROUTES
@@ -45,6 +46,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_environment_is_all_it_takes() -> None:
     service = build(ENVIRONMENT)
     assert (service.stage, service.region) == ("local", "us-east-1")
+
+
+@pytest.mark.usefixtures("aws")
+def test_tags_that_decide_about_access_are_kept_for_seconds() -> None:
+    instances = build(ENVIRONMENT).instances
+    assert isinstance(instances, Ec2Instances)
+    assert instances.life == FRESH == 10.0
 
 
 @pytest.mark.usefixtures("aws")

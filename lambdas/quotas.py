@@ -85,6 +85,12 @@ def too_fast(limit: int) -> ThrottlingException:
     )
 
 
+def too_many_questions(limit: int) -> ThrottlingException:
+    return ThrottlingException(
+        f"At most {limit} such requests can be made in a minute; try again in the next one."
+    )
+
+
 def recounted(sessions: Iterable[Session]) -> dict[str, int]:
     """How many there are by name."""
     found: dict[str, int] = {}

@@ -42,11 +42,21 @@ class Counts:
 
     def spend(self, owner: Owner, most: int) -> None:
         """ThrottlingException where `owner` has begun as many in this minute."""
+        if not self._spent("RATE", "starts", owner, most):
+            raise quotas.too_fast(most)
+
+    def spend_question(self, owner: Owner, most: int) -> None:
+        """ThrottlingException where `owner` has asked as many questions in this minute."""
+        if not self._spent("ASKED", "questions", owner, most):
+            raise quotas.too_many_questions(most)
+
+    def _spent(self, kind: str, attribute: str, owner: Owner, most: int) -> bool:
         name, end = quotas.window(owner, self._clock())
         try:
-            self._table.add(items.key("RATE", name), "starts", int(end) + items.MARGIN, most)
+            self._table.add(items.key(kind, name), attribute, int(end) + items.MARGIN, most)
         except Stale:
-            raise quotas.too_fast(most) from None
+            return False
+        return True
 
     def all(self) -> Sequence[Count]:
         return [items.count_of(item) for item in self._table.all(_ALL, MAX_COUNTS)]

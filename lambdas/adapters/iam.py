@@ -114,7 +114,7 @@ class IamPolicies:
     def of(self, principal_arn: str, userid: str) -> PrincipalPolicies:
         try:
             return self._callers.get(
-                (principal_arn, userid), lambda: self._gather(principal_arn, userid)
+                _kept_as(principal_arn, userid), lambda: self._gather(principal_arn, userid)
             )
         except _Absent as error:
             raise ThrottlingException("The caller's policies change; try again.") from error
@@ -203,6 +203,15 @@ class IamPolicies:
     def _together(self, *calls: Callable[[], Any]) -> list[Any]:
         """The answers of several calls made at once; the first error where there is one."""
         return [future.result() for future in [self._pool.submit(call) for call in calls]]
+
+
+def _kept_as(arn: str, userid: str) -> tuple[str, str]:
+    """All sessions of a role have the role's policies: under new names they ask IAM nothing new.
+    A session whose name is not that of its `userid` stands for itself, and is refused."""
+    session, (role_id, _, name) = _SESSION.match(arn), userid.partition(":")
+    if session is None or session[3] != name:
+        return arn, userid
+    return arn.rpartition("/")[0], role_id
 
 
 class IamDirectory:

@@ -35,8 +35,8 @@ MARGIN = 3600
 
 
 def key(kind: str, name: str) -> Item:
-    """The primary key: SESSION, TOKEN, CONNECTION, NODE, ROLE, REQUEST, COUNT or RATE, and its
-    id."""
+    """The primary key: SESSION, TOKEN, CONNECTION, NODE, ROLE, REQUEST, COUNT, RATE or ASKED,
+    and its id."""
     return {"pk": {"S": f"{kind}#{name}"}, "sk": {"S": STATE}}
 
 

@@ -129,6 +129,9 @@ class TableSessions:
     def count_start(self, owner: Owner, most: int) -> None:
         self._counts.spend(owner, most)
 
+    def count_question(self, owner: Owner, most: int) -> None:
+        self._counts.spend_question(owner, most)
+
     def counts(self) -> Sequence[Count]:
         return self._counts.all()
 

@@ -44,6 +44,7 @@ class MemorySessions:
         self._connections: dict[str, Connection] = {}
         self._counts: dict[str, Count] = {}
         self._starts: dict[str, int] = {}
+        self._questions: dict[str, int] = {}
 
     def create(
         self,
@@ -87,6 +88,13 @@ class MemorySessions:
             if self._starts.get(name, 0) >= most:
                 raise quotas.too_fast(most)
             self._starts[name] = self._starts.get(name, 0) + 1
+
+    def count_question(self, owner: Owner, most: int) -> None:
+        with self._lock:
+            name, _ = quotas.window(owner, self._clock())
+            if self._questions.get(name, 0) >= most:
+                raise quotas.too_many_questions(most)
+            self._questions[name] = self._questions.get(name, 0) + 1
 
     def counts(self) -> Sequence[Count]:
         return list(self._counts.values())

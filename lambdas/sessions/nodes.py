@@ -10,7 +10,7 @@ from hatchway.core.errors import ConflictException, HatchwayError, ValidationExc
 from hatchway.core.lifecycle import Event
 from hatchway.core.names import Topics
 from lambdas.access import Access
-from lambdas.ports import Node, NodeRole, Session, Stale
+from lambdas.ports import InstanceFacts, Node, NodeRole, Session, Stale
 from lambdas.sessions.request import Request
 from lambdas.sessions.service import Service
 from lambdas.starting import instance_arn, instance_tags
@@ -44,8 +44,9 @@ def get_connection_status(
     service: Service, access: Access, request: Request
 ) -> Mapping[str, object]:
     node_id = names.node_id(request.text("Target"))
-    _demand(service, access, api.GET_CONNECTION_STATUS.action, node_id)
     node = service.nodes.get(node_id)
+    facts = service.instances.facts(node_id) if node is not None else None
+    _demand(service, access, api.GET_CONNECTION_STATUS.action, node_id, facts)
     connected = node is not None and node.online
     return {"Target": node_id, "Status": "connected" if connected else "notconnected"}
 
@@ -55,7 +56,8 @@ def reset_node(service: Service, access: Access, request: Request) -> Mapping[st
     digest, only the agent that has that secret can. The node's sessions end with it: what ran them
     is not trusted any more."""
     node_id = names.node_id(request.text("NodeId"))
-    _demand(service, access, api.RESET_NODE.action, node_id)
+    facts = service.instances.facts(node_id)  # also of one that is to be registered beforehand
+    _demand(service, access, api.RESET_NODE.action, node_id, facts)
     _register(service, node_id, request.text("EnrolmentDigest"))
     sessions = service.sessions.active_on(node_id)
     over = _over(service, sessions, f"Node reset by {access.principal.arn}")
@@ -123,11 +125,11 @@ def _register(service: Service, node_id: str, digest: str) -> None:
     raise ConflictException("The node changed while it was being reset; try again.")
 
 
-def _demand(service: Service, access: Access, action: str, node_id: str) -> None:
+def _demand(
+    service: Service, access: Access, action: str, node_id: str, facts: InstanceFacts | None
+) -> None:
     place = access.principal.place(service.region)
-    access.demand(
-        action, instance_arn(place, node_id), instance_tags(service.instances.facts(node_id))
-    )
+    access.demand(action, instance_arn(place, node_id), instance_tags(facts))
 
 
 # --- node roles ---------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from lambdas.sessions.nodes import (
     remove_node_role,
     reset_node,
 )
+from lambdas.sessions.rates import spend
 from lambdas.sessions.request import Request, read
 from lambdas.sessions.service import Service
 from lambdas.sessions.start import start_session
@@ -91,6 +92,7 @@ def _serve(
             call.caller, context.get("accountId", ""), service.nodes, service.channel_role_id
         )
         request = read(operation, call)
+        spend(service, operation, principal)
         access = access_of(service, principal, circumstances(context["identity"]), service.second)
         answer = PERFORMED[operation.name](service, access, request)
         log.note(**_names(answer))

@@ -182,6 +182,18 @@ class TestRate:
         clock.advance(quotas.WINDOW)
         store.count_start(JOHN, 3)
 
+    def test_as_many_questions_and_no_more_beside_the_starts(
+        self, store: SessionStore, clock: ManualClock
+    ) -> None:
+        store.count_start(JOHN, 1)
+        for _ in range(2):
+            store.count_question(JOHN, 2)
+        with pytest.raises(ThrottlingException, match="At most 2 such requests"):
+            store.count_question(JOHN, 2)
+        store.count_question(MARY, 2)
+        clock.advance(60)
+        store.count_question(JOHN, 2)
+
 
 class TestWhatIsRecordedOfTheStart:
     def test_it_is_read_back_whole(self, store: SessionStore) -> None:

@@ -17,6 +17,8 @@ from lambdas.memory.clock import ManualClock
 from tests.unit.adapters.stubs import refused
 
 ARN, USERID = "arn:aws:iam::000000000000:user/john", "AIDAJOHN"
+ROLE = "arn:aws:iam::000000000000:role/ops/Web"
+SESSION = "arn:aws:sts::000000000000:assumed-role/Web/"
 
 
 class Iam:
@@ -41,6 +43,10 @@ class Iam:
     def answer(self, method: str) -> dict[str, Any]:
         if method == "get_user":
             return {"User": {"Arn": ARN, "UserId": USERID}}
+        if method == "get_role":
+            return {"Role": {"Arn": ROLE, "RoleId": "AROAWEB"}}
+        if method == "list_role_policies":
+            return {"PolicyNames": []}
         if method == "list_user_policies":
             names = [f"p{n}" for n in range(self.inline)]
             return {"PolicyNames": names, "IsTruncated": self.endless, "Marker": "m"}
@@ -233,3 +239,21 @@ def test_a_trust_in_ec2_alone_is_taken(text: str) -> None:
 )
 def test_any_other_trust_is_refused(text: str) -> None:
     assert not only_ec2(text)
+
+
+def test_sessions_of_a_role_are_read_once_whatever_they_are_called() -> None:
+    client = Iam()
+    made = policies(client)
+    for name in ("ann", "bob", "cid"):
+        assert made.of(SESSION + name, f"AROAWEB:{name}").role_arn == ROLE
+    assert client.calls.count("get_role") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "userid"), [("ann", "AROAWEB:bob"), ("ann", "AROAOLD:ann"), ("ann", "AROAWEB")]
+)
+def test_a_kept_role_answers_for_no_other_session(name: str, userid: str) -> None:
+    made = policies(Iam())
+    made.of(SESSION + "ann", "AROAWEB:ann")
+    with pytest.raises(AccessDeniedException):
+        made.of(SESSION + name, userid)

@@ -20,8 +20,9 @@ from lambdas.nodes.enrolment import NodeUnknown, change_node
 from lambdas.ports import Clients, Clock, Disconnection, Later, Node, NodeStore, SessionStore
 
 #: Seconds that a node may be away before its sessions are given up. A silent node is noticed by IoT
-#: Core after 45 s (1.5 keep-alives of 30 s): 45 + 45, and SQS and the sweep, make less than 120.
-GRACE = 45
+#: Core after 45 s (1.5 keep-alives of 30 s): 45 + 55, and SQS and the sweep, make less than 120.
+#: An outage of 45 s and the agent's longest wait before it dials again fit in.
+GRACE = 55
 #: Seconds by which an event with a lower version must be younger to count as one after a reset.
 RESET_MARGIN = 240.0
 MAX_TEXT = 128

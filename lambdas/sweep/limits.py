@@ -16,7 +16,7 @@ TERMINATE_LIMIT = 60.0
 #: safety net: the nodes function has a node that went looked at again after its own, shorter grace
 #: (`lambdas/nodes/presence.py`), and with 45 s until IoT Core sees a silent node go, the sessions
 #: are over within two minutes. By this limit alone they are within three.
-NODE_LOST_LIMIT = 60.0
+NODE_LOST_LIMIT = 75.0
 #: Minutes, by Systems Manager: idle 1 to 60 with a default of 20, duration 1 to 1440 or none.
 DEFAULT_IDLE = 20
 MAX_IDLE = 60

@@ -31,7 +31,7 @@ NODE_OFFLINE, SESSION_ENDED = 90.0, 120.0
 CUT_NOTICED, SILENCE_NOTICED = 15.0, 45.0
 #: Seconds that an agent's network is away and no session suffers; after SECOND_LOOK the service has
 #: looked whether it is back.
-AWAY, SECOND_LOOK = 25.0, 65.0
+AWAY, SECOND_LOOK = 25.0, 75.0
 #: Lines that a shell prints while its client is away, and the seconds between them.
 LINES, GAP = 400, 0.02
 

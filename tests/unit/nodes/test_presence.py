@@ -171,7 +171,7 @@ def test_a_node_that_went_is_looked_at_again_after_the_grace(
 
 def test_with_what_a_silent_node_takes_to_be_noticed_it_is_over_within_two_minutes() -> None:
     noticed = 1.5 * KEEP_ALIVE
-    for_delivery_and_work = 30
+    for_delivery_and_work = 20
     assert noticed + GRACE + for_delivery_and_work <= 120
     assert noticed <= GRACE < NODE_LOST_LIMIT
 

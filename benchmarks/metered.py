@@ -27,6 +27,7 @@ from lambdas.memory.secrets import MemorySecrets
 from lambdas.memory.sessions import MemorySessions
 from lambdas.ports import Clock, Random, Session, Token
 from lambdas.relay.handler import Ciphers, Relay
+from lambdas.relay.pace import Pace
 from lambdas.uplink.handler import Uplink
 
 NODE = "i-0123456789abcdef0"
@@ -91,7 +92,12 @@ class MeteredService:
         clients = counted(self._clients, self._posted)
         seal, ticket = MemorySecrets("seal"), MemorySecrets("ticket")
         self._relay = Relay(
-            seal, counted(self._downlink, self._published), Ciphers(cipher), clock, random
+            secrets=seal,
+            downlink=counted(self._downlink, self._published),
+            ciphers=Ciphers(cipher),
+            pace=Pace(clock),
+            clock=clock,
+            random=random,
         )
         self._uplink = Uplink(ticket, clients, CHANNEL_ROLE, clock)
         self._agents = assemble(

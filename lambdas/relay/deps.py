@@ -11,6 +11,7 @@ from lambdas.adapters.iot import IotDownlink
 from lambdas.adapters.secrets import ManagedSecret
 from lambdas.environment import required, stage
 from lambdas.relay.handler import Ciphers, Relay
+from lambdas.relay.pace import Pace
 
 
 def build(environ: Mapping[str, str]) -> Relay:
@@ -18,6 +19,7 @@ def build(environ: Mapping[str, str]) -> Relay:
         secrets=ManagedSecret(required(environ, "SEAL_SECRET")),
         downlink=IotDownlink(stage(environ), environ.get("IOT_DATA_URL", "")),
         ciphers=Ciphers(cipher),
+        pace=Pace(time.time),
         clock=time.time,
         random=os.urandom,
     )

@@ -18,6 +18,7 @@ from hatchway.core.wire import MAX_TEXT_MESSAGE, MessageType, from_text, parse
 from lambdas import stream
 from lambdas.logline import Line
 from lambdas.ports import Clock, Downlink, Random, Secrets
+from lambdas.relay.pace import Pace
 from lambdas.stream import Attached
 
 #: What a client may send; the other types are the agent's or the service's own.
@@ -63,6 +64,7 @@ class Relay:
     secrets: Secrets
     downlink: Downlink
     ciphers: Ciphers
+    pace: Pace
     clock: Clock
     random: Random
 
@@ -71,6 +73,7 @@ class Relay:
         try:
             client = stream.attached(event)
             line.note(session=client.session_id, generation=client.generation)
+            self.pace.spend(client.connection)
             frames = _frames(event)
             line.note(frames=len(frames))
             if frames:

@@ -12,9 +12,11 @@ from hatchway.core.sealing import MAX_FRAMES, SEAL_LIFE, Sealed, peek, unseal
 from hatchway.core.wire import MAX_TEXT_MESSAGE, MessageType, to_text
 from lambdas.adapters.crypto import cipher
 from lambdas.logline import Line
+from lambdas.memory.clock import ManualClock
 from lambdas.memory.iot import MemoryDownlink
 from lambdas.memory.secrets import MemorySecrets
 from lambdas.relay.handler import MAX_CIPHERS, Ciphers, Relay
+from lambdas.relay.pace import BURST, MAX_CONNECTIONS, PER_SECOND, Pace
 from tests.unit.edge.frames import frame
 from tests.unit.edge.world import NODE, OTHER_NODE, SESSION, World, recorded
 
@@ -31,6 +33,7 @@ class Setting:
             secrets=self.secrets,
             downlink=self.downlink,
             ciphers=Ciphers(cipher),
+            pace=Pace(self.world.clock),
             clock=self.world.clock,
             random=self.world.random,
         )
@@ -155,6 +158,57 @@ def test_a_throttled_downlink_is_a_drop_not_a_failure(setting: Setting) -> None:
     setting.downlink.failure = ThrottlingException()
     setting.send(to_text([INPUT]))
     assert setting.line.fields["code"] == "ThrottlingException"
+
+
+def test_a_connection_sends_a_burst_then_so_many_a_second_and_the_rest_is_dropped(
+    setting: Setting,
+) -> None:
+    for _ in range(int(BURST)):
+        setting.send(to_text([INPUT]))
+    assert len(setting.downlink.sent) == BURST
+    setting.send(to_text([INPUT]))
+    assert len(setting.downlink.sent) == BURST
+    assert setting.line.fields["dropped"] == 1
+    assert setting.line.fields["code"] == "ThrottlingException"
+    setting.world.clock.advance(1)
+    for _ in range(int(PER_SECOND) + 5):
+        setting.send(to_text([INPUT]))
+    assert len(setting.downlink.sent) == BURST + PER_SECOND
+
+
+def test_one_connection_that_floods_costs_another_nothing() -> None:
+    clock = ManualClock()
+    pace = Pace(clock)
+    for _ in range(int(BURST)):
+        pace.spend("flooding")
+    with pytest.raises(ThrottlingException):
+        pace.spend("flooding")
+    pace.spend("another")
+
+
+def test_a_bucket_holds_no_more_than_a_burst_and_a_clock_that_goes_back_fills_none() -> None:
+    clock = ManualClock()
+    pace = Pace(clock)
+    pace.spend("c")
+    clock.advance(3600)
+    for _ in range(int(BURST)):
+        pace.spend("c")
+    for seconds in (-10.0, 0.0):
+        clock.advance(seconds)
+        with pytest.raises(ThrottlingException):
+            pace.spend("c")
+
+
+def test_the_connections_seen_last_are_remembered_up_to_a_limit() -> None:
+    clock = ManualClock()
+    pace = Pace(clock)
+    for number in range(MAX_CONNECTIONS + 1):
+        clock.advance(1)
+        pace.spend(f"c{number}")
+        pace.spend("always")
+    assert len(pace.kept) == MAX_CONNECTIONS
+    assert "always" in pace.kept
+    assert "c0" not in pace.kept
 
 
 def test_an_unexpected_failure_says_nothing_of_what_was_typed(setting: Setting) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Annotations, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -12,11 +12,20 @@ from infra.findings import accept
 _POLICY = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
 
+#: Said at each synth and deploy. Synth looks nothing up, so it cannot know whether it matters.
+REPLACES = (
+    "The account's CloudWatch role for API Gateway, one per account and Region, becomes the one of "
+    "this stack, in place of another that may be set. `aws apigateway get-account` shows it; "
+    "apiGatewayAccount=false keeps it."
+)
+
+
 class ApiGatewayAccount(Construct):
     """One per account and Region, and kept: the account's other APIs come to rely on it."""
 
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, "ApiGatewayAccount")
+        Annotations.of(self).add_warning_v2("hatchway:apiGatewayAccount", REPLACES)
         role = iam.Role(
             self,
             "Role",

@@ -55,6 +55,13 @@ class AgentApiMode(StrEnum):
         return self is not AgentApiMode.PRIVATE
 
 
+class Gateway(StrEnum):
+    """Services with gateway endpoints."""
+
+    S3 = "s3"
+    DYNAMODB = "dynamodb"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """Where nodes reach the service. Ids are literal: synth looks nothing up."""
@@ -67,6 +74,8 @@ class Network:
     execute_api_endpoint_ids: tuple[str, ...] = ()
     iot_data_endpoint_id: str = ""
     iot_data_host: str = ""
+    #: Which to make: a route table takes one for each service.
+    gateway_endpoints: tuple[Gateway, ...] = tuple(Gateway)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

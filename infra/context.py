@@ -18,6 +18,7 @@ from infra.config import (
     AgentApiMode,
     Architecture,
     Config,
+    Gateway,
     InvalidContext,
     Limits,
     Network,
@@ -41,6 +42,7 @@ _URL_PLACEHOLDERS: Final = frozenset({"api", "stage", "region", "suffix"})
 #: The CDK's own keys hold one of these; all others are ours, and one that is not known is a typo.
 _FOREIGN: Final = ("@", ":", "/", "-")
 _OWN_VPC_CIDR: Final = "10.80.0.0/20"
+_GATEWAYS: Final = ", ".join(Gateway)
 _OUT_OF_REACH: Final = (
     "no VPC endpoint would lead nodes to the private agent API. Choose agentApi=regional where "
     "nodes reach AWS over the internet; network=own or network=existing, which make endpoints; "
@@ -227,6 +229,7 @@ def _network(reader: _Reader) -> Network:
         execute_api_endpoint_ids=reader.ids("executeApiEndpointIds", "vpce"),
         iot_data_endpoint_id=reader.one_id("iotDataEndpointId", "vpce"),
         iot_data_host=reader.text("iotDataHost", "", _HOST),
+        gateway_endpoints=_gateways(reader),
     )
     _refuse_contradictions(network)
     if mode is NetworkMode.OWN:
@@ -234,11 +237,22 @@ def _network(reader: _Reader) -> Network:
     return network
 
 
+def _gateways(reader: _Reader) -> tuple[Gateway, ...]:
+    text = reader.text("gatewayEndpoints")
+    if not text:
+        return tuple(Gateway)
+    names = [] if text == "none" else [part.strip() for part in text.split(",")]
+    if not set(names) <= set(Gateway):
+        raise InvalidContext("gatewayEndpoints", f"is neither none nor some of {_GATEWAYS}.")
+    return tuple(each for each in Gateway if each in names)
+
+
 def _with_cidr(network: Network) -> Network:
     return Network(
         mode=network.mode,
         vpc_cidr=network.vpc_cidr or _OWN_VPC_CIDR,
         iot_data_host=network.iot_data_host,
+        gateway_endpoints=network.gateway_endpoints,
     )
 
 

@@ -16,19 +16,23 @@ from infra.notifications import Notifications
 from infra.packaging import family_code
 
 
-def _family(name: str, purpose: str, memory: int = 256, timeout: int = 10) -> Family:
-    return Family(name=name, folder=name, purpose=purpose, memory=memory, timeout=timeout)
+def _family(
+    name: str, purpose: str, memory: int = 256, timeout: int = 10, *, ends: bool = False
+) -> Family:
+    return Family(
+        name=name, folder=name, purpose=purpose, memory=memory, timeout=timeout, ends=ends
+    )
 
 
 CONNECT = _family("connect", "opens and closes clients' connections")
-SESSIONS = _family("sessions", "answers people", memory=512, timeout=25)
-AGENTS = _family("agents", "lets agents attach and renew", memory=512)
+SESSIONS = _family("sessions", "answers people", memory=512, timeout=25, ends=True)
+AGENTS = _family("agents", "lets agents attach and renew", memory=512, ends=True)
 UPLINK = _family("uplink", "carries what shells print to clients", memory=512)
 RELAY = _family("relay", "carries what clients type to nodes", memory=512)
 NODES = _family("nodes", "admits nodes and watches them", memory=512, timeout=25)
 EVENTS = _family("events", "tells of changes", timeout=30)
-SWEEP = _family("sweep", "ends what is overdue", timeout=60)
-REVIEW = _family("review", "ends what is not permitted any more", memory=512, timeout=60)
+SWEEP = _family("sweep", "ends what is overdue", timeout=60, ends=True)
+REVIEW = _family("review", "ends what is not permitted any more", memory=512, timeout=60, ends=True)
 #: The credentials that `channel` gives out are for the API that they were asked for at, and a
 #: session policy has no room for two: a second copy of the API has a second function.
 NODES_REGIONAL = replace(NODES, name="nodes-regional")

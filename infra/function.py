@@ -31,6 +31,8 @@ class Family:
     purpose: str
     memory: int = 256
     timeout: int = 10
+    #: Whether it ends sessions: then executions may be kept for it.
+    ends: bool = False
 
 
 class FamilyFunction(Construct):
@@ -69,7 +71,9 @@ class FamilyFunction(Construct):
             memory_size=family.memory,
             timeout=Duration.seconds(family.timeout),
             # A new account has ten concurrent executions: reserving any fails its deployment.
-            reserved_concurrent_executions=config.reserved_concurrency or None,
+            reserved_concurrent_executions=(config.reserved_concurrency or None)
+            if family.ends
+            else None,
         )
         self._alarm(name)
         accept(

@@ -14,9 +14,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from infra.config import Config, NetworkMode
+from infra.config import Config, Gateway, NetworkMode
 
 HTTPS = 443
+#: Service → construct id.
+_GATEWAYS = {Gateway.S3: "S3", Gateway.DYNAMODB: "DynamoDb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +185,13 @@ class NetworkStack(Stack):
         return endpoint.attr_id
 
     def _gateways(self) -> None:
-        """Free of charge, and only of use where a route table is told of them."""
+        """Free of charge, and only of use where a route table is told of them, by one each."""
         if not self._place.route_table_ids:
             return
-        for construct_id, service in (("S3", "s3"), ("DynamoDb", "dynamodb")):
+        for service in self._config.network.gateway_endpoints:
             ec2.CfnVPCEndpoint(
                 self,
-                construct_id,
+                _GATEWAYS[service],
                 vpc_endpoint_type="Gateway",
                 service_name=f"com.amazonaws.{self.region}.{service}",
                 vpc_id=self._place.vpc_id,

@@ -76,7 +76,9 @@ class Changes(Construct):
         function.function.add_event_source(
             sources.DynamoEventSource(
                 table,
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                # A Service stack that is made again tells nobody again what its predecessor told.
+                # Changes of the first minute after it was made may go untold.
+                starting_position=lambda_.StartingPosition.LATEST,
                 batch_size=STREAM_BATCH,
                 bisect_batch_on_error=True,
                 retry_attempts=STREAM_RETRIES,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Validations
+from aws_cdk import App, Validations, assertions
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
 
@@ -86,6 +86,19 @@ def test_cfn_lint_finds_nothing(assembly: Path) -> None:
     command = [cfn_lint, "--config-file", settings, "--template", *templates]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_it_is_said_at_deploy_that_the_account_s_log_role_is_replaced(
+    sources: Path, tmp_path: Path, kept: bool
+) -> None:
+    flag = {"apiGatewayAccount": "false" if kept else "true"}
+    app = App(context={**FLAGS, **CONTEXTS["default"], **flag}, outdir=str(tmp_path))
+    deployment = Deployment(app, read(app.node.get_all_context()), sources)
+    said = assertions.Annotations.from_stack(deployment.service).find_warning(
+        "*", assertions.Match.string_like_regexp("apiGatewayAccount=false keeps it")
+    )
+    assert len(said) == (0 if kept else 1)
 
 
 def test_synth_needs_no_credentials_and_looks_nothing_up(sources: Path, tmp_path: Path) -> None:

@@ -108,6 +108,10 @@ def test_a_misspelt_key_is_refused() -> None:
         ("agentApiUrl", "https://u@{api}"),
         ("iotDataUrl", "iot:443"),
         ("executeApiEndpointIds", "vpce-1"),
+        ("gatewayEndpoints", "s3,sqs"),
+        ("gatewayEndpoints", "none,s3"),
+        ("endpointsElsewhere", "vpce-01234567"),
+        ("alarmEmail", "nobody"),
     ],
 )
 def test_a_malformed_value_is_refused_by_its_key(key: str, value: object) -> None:

@@ -174,8 +174,16 @@ def test_nobody_waits_longer_than_the_gateway_does(default: Stacks) -> None:
 def test_no_concurrency_is_reserved_unless_asked_for(default: Stacks, synth: Synth) -> None:
     for function in default.service.properties("AWS::Lambda::Function"):
         assert "ReservedConcurrentExecutions" not in function
-    for function in synth(reservedConcurrency="7").service.properties("AWS::Lambda::Function"):
-        assert function["ReservedConcurrentExecutions"] == 7
+
+
+def test_concurrency_is_reserved_for_what_ends_sessions_only(synth: Synth) -> None:
+    functions = synth(reservedConcurrency="7").service.properties("AWS::Lambda::Function")
+    kept = {
+        function["FunctionName"].rpartition("-")[2]: function["ReservedConcurrentExecutions"]
+        for function in functions
+        if "ReservedConcurrentExecutions" in function
+    }
+    assert kept == dict.fromkeys(("sessions", "agents", "sweep", "review"), 7)
 
 
 def test_every_log_group_is_explicit_and_ends(default: Stacks, synth: Synth) -> None:

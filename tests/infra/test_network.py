@@ -107,3 +107,23 @@ def test_endpoints_that_exist_are_not_made_again(synth: Synth) -> None:
     assert stacks.network is not None
     assert not stacks.network.of("AWS::EC2::VPCEndpoint")
     assert "vpce-0123456789abcdef0" in str(stacks.service.template)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "made"), [("s3", {"s3"}), ("dynamodb", {"dynamodb"}), ("none", set())]
+)
+def test_gateway_endpoints_that_a_route_table_has_are_left_out(
+    synth: Synth, wanted: str, made: set[str]
+) -> None:
+    stacks = synth(
+        network="existing",
+        vpcId="vpc-0123456789abcdef0",
+        vpcCidr="10.0.0.0/16",
+        subnetIds="subnet-0123456789abcdef0",
+        routeTableIds="rtb-0123456789abcdef0",
+        iotDataHost=HOST,
+        gatewayEndpoints=wanted,
+    )
+    assert stacks.network is not None
+    assert services(stacks.network, "Gateway") == made
+    assert services(stacks.network, "Interface") == {"execute-api", "iot.data"}

@@ -59,6 +59,10 @@ def test_changes_are_retried_bisected_and_never_dropped_in_silence(default: Stac
     assert "Untold" in text(source["DestinationConfig"]["OnFailure"]["Destination"])
 
 
+def test_a_service_stack_made_again_tells_nothing_twice(default: Stacks) -> None:
+    assert table_stream(default)["StartingPosition"] == "LATEST"
+
+
 def test_changes_of_tokens_and_connections_wake_nobody(default: Stacks) -> None:
     source = table_stream(default)
     patterns = [each["Pattern"] for each in source["FilterCriteria"]["Filters"]]

@@ -160,9 +160,9 @@ def test_a_document_without_limits_has_the_default(world: World, document: str) 
 def test_sessions_of_a_lost_node_are_over(world: World, status: Status, after: Status) -> None:
     node = world.node()
     world.nodes.update(node, Node(node_id=NODE, online=False, last_seen=world.clock()))
-    world.clock.advance(1)  # no other limit runs out first
+    world.clock.advance(NODE_LOST_LIMIT - 30)  # no other limit runs out first
     running(world, status)
-    world.clock.advance(NODE_LOST_LIMIT - 1)
+    world.clock.advance(30)
     sweep(world)
     assert world.get().status is status
     world.clock.advance(1)

@@ -1,6 +1,6 @@
 # Developer commands. Python 3.11 or newer with venv, and make, are all that a machine needs.
 #   make shell    a shell on the demo node, through the deployed stacks (starts all that it needs)
-#   make test     every test, with coverage
+#   make test     every test, with coverage; ARGS='-k …' chooses some
 #   make check    formatting, lint, types, import rules and the quick tests
 #   make up/down  the embedded AWS with stacks and demo, in the background
 #   make synth    the CloudFormation templates, without an account
@@ -28,8 +28,15 @@ shell up down synth: prepare
 deploy: prepare
 	@$(python) -m local deploy $(ARGS)
 
+# All tests, at length; with ARGS, those that they choose. What must be covered is asked of all only.
 test: prepare
-	@$(python) -m pytest --cov --cov-report=term $(ARGS)
+	@$(python) -m pytest --hypothesis-profile=ci --cov --cov-report=term:skip-covered \
+	    $(if $(ARGS),$(ARGS),--cov-fail-under=95)
+	@$(if $(ARGS),:,$(core_coverage))
+
+# The core is covered to the last branch: silent when it is.
+core_coverage = table=$$($(python) -m coverage report --include='hatchway/core/*' --skip-covered \
+    --show-missing --fail-under=100) || { echo "$$table"; exit 1; }
 
 check: lint unit
 
@@ -40,7 +47,7 @@ lint: prepare
 	.venv/bin/lint-imports --no-cache
 
 unit: prepare
-	$(python) -m pytest -q -n auto -m 'not stack' $(wildcard tests/unit tests/infra tests/contract)
+	$(python) -m pytest -q -n auto --dist loadgroup -m 'not stack' tests/infra tests/unit tests/contract
 
 agent-bundle: prepare
 	@$(python) -m tools.agent_bundle $(ARGS)

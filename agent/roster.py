@@ -30,6 +30,7 @@ class Roster:
         #: Sessions of which there was news while they were being opened; each has a task.
         self._missed: set[str] = set()
         self._closing = False
+        self._tidying: asyncio.TimerHandle | None = None
 
     def consider(self, session: str) -> None:
         """A hint: someone says that there is news of this session."""
@@ -83,8 +84,14 @@ class Roster:
             self._running.pop(session, None)
             self._missed.discard(session)
             if not self._tasks:
-                # A session is a knot of callbacks: an idle agent gives its memory back at once.
-                asyncio.get_running_loop().call_later(TIDY_AFTER, gc.collect)
+                self._tidy_later()
+
+    def _tidy_later(self) -> None:
+        """A session is a knot of callbacks: an idle agent gives its memory back. Once, however many
+        hints came to nothing: collecting takes long."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self._tidying = asyncio.get_running_loop().call_later(TIDY_AFTER, gc.collect)
 
     async def _open(self, session: str) -> None:
         """A hint at a session that is over is worth a line in the report: who sent it?"""

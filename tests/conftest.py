@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -18,19 +19,32 @@ from local.places import Places, places
 from local.progress import Progress
 from local.stack import Stack
 
-# Wall time is never asserted: a busy machine must not fail a property.
-settings.register_profile("hatchway", deadline=None)
-settings.load_profile("hatchway")
+# Wall time is never asserted: a busy machine must not fail a property. `make check` looks at a few
+# new examples each time; `make test` and CI at many, the same ones for the same code.
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.register_profile(
+    "ci", deadline=None, max_examples=200, derandomize=True, database=None, print_blob=True
+)
+settings.load_profile("ci" if os.environ.get("CI") else "quick")
+
+#: Tests that share what is dear to make stay in one worker: the synthesised stacks are one group,
+#: these files are each their own.
+TOGETHER = Path(__file__).parent / "infra"
+APART = frozenset({"test_checks", "test_packaging"})
 
 #: Tests have an embedded AWS of their own, beside the one of `make up`, unless told otherwise.
 TEST_DIRECTORY = ".local/test"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Quick tests first; what this machine cannot run is skipped, with the reason."""
     items.sort(key=lambda item: item.get_closest_marker("stack") is not None)
     missing = _missing_for_root()
     for item in items:
+        if TOGETHER in item.path.parents:
+            name = item.path.stem if item.path.stem in APART else "stacks"
+            item.add_marker(pytest.mark.xdist_group(name))
         if missing and item.get_closest_marker("root"):
             item.add_marker(pytest.mark.skip(reason=missing))
 
@@ -62,6 +76,8 @@ def stack(local_places: Places) -> Iterator[Stack]:
     before = dict(os.environ)
     ours = emulator.running(local_places) is None
     scrub(local_places)
+    # The deployed functions and agents are timed and weighed: their coverage is not measured.
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
     try:
         yield local_stack.up(local_places, dict(os.environ), Progress(sys.__stderr__ or sys.stderr))
     finally:

@@ -61,7 +61,7 @@ def test_output_input_stderr_flag_and_exit_code_arrive_in_order() -> None:
     assert wire.agent.drained
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=10 * settings().max_examples, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     loss=st.floats(0, 0.3),

@@ -92,7 +92,7 @@ HOSTILE = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=5 * settings().max_examples, deadline=None)
 @given(
     st.sampled_from(Side), st.lists(HOSTILE | st.binary(max_size=200), max_size=12), st.booleans()
 )

@@ -103,7 +103,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=5 * settings().max_examples, deadline=None)
 @given(JSON)
 def test_any_json_is_parsed_or_refused_with_a_policy_error(document: object) -> None:
     with suppress(PolicyError):

@@ -146,7 +146,7 @@ def test_a_statement_equals_one_for_each_action_and_resource(
     assert answer(parts, context, call) is answer([statement], context, call)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=5 * settings().max_examples, deadline=None)
 @given(
     LISTS, st.dictionaries(st.sampled_from(KEYS), CONCRETE), st.sets(st.sampled_from(KEYS)), CALLS
 )

@@ -8,6 +8,7 @@ from enum import Enum
 
 from hatchway.client.records import Started
 from hatchway.core.errors import InternalServerError
+from hatchway.core.lifecycle import ENDED
 
 #: JSON larger than this is nothing that the service sends.
 MAX_NOTICE = 16 * 1024
@@ -40,12 +41,20 @@ class Ending:
     seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The answer to `describeSession` for a session that has ended."""
+
+    exit_code: int | None
+    reason: str
+
+
 def is_json(text: str) -> bool:
     """Whether a text message is JSON rather than AgentMessages (base64 has no brace)."""
     return text.startswith("{")
 
 
-def parse(text: str) -> Notice | NextToken | Ending | None:
+def parse(text: str) -> Notice | NextToken | Ending | Over | None:
     """What the JSON means to a client; None for all that it does not know."""
     if len(text) > MAX_NOTICE:
         return None
@@ -57,6 +66,8 @@ def parse(text: str) -> Notice | NextToken | Ending | None:
         return None
     if members.get("action") == "resumeSession":
         return _next_token(members)
+    if members.get("action") == "describeSession":
+        return _over(members)
     said = members.get("notice") or members.get("message")
     if said == Notice.ACCESS_ENDING.value:
         return _ending(members)
@@ -67,6 +78,17 @@ def _ending(members: dict[str, object]) -> Ending | None:
     seconds = members.get("Seconds")
     sane = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds <= MAX_AHEAD
     return Ending(seconds) if sane and isinstance(seconds, int) else None
+
+
+def _over(members: dict[str, object]) -> Over | None:
+    status, code, reason = (members.get(name) for name in ("Status", "ExitCode", "EndReason"))
+    if not isinstance(status, str) or status not in ENDED:
+        return None
+    whole = isinstance(code, int) and not isinstance(code, bool)
+    return Over(
+        exit_code=code if whole and isinstance(code, int) else None,
+        reason=reason if isinstance(reason, str) else "",
+    )
 
 
 def _next_token(members: dict[str, object]) -> NextToken:

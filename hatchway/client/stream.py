@@ -27,7 +27,7 @@ from hatchway.client.events import (
     StreamEvent,
 )
 from hatchway.client.link import OPEN_SECONDS, Dial, Link
-from hatchway.client.notices import Ending, NextToken, Notice
+from hatchway.client.notices import Ending, NextToken, Notice, Over
 from hatchway.client.records import Started
 from hatchway.core.channel import (
     ChannelEvent,
@@ -38,6 +38,7 @@ from hatchway.core.channel import (
     Failed,
     Opened,
     Side,
+    Silent,
 )
 from hatchway.core.errors import (
     ChannelFailed,
@@ -306,12 +307,21 @@ class Stream:
                 self._exit_code = event.code
                 self._exited.set()
             await self._events.put(event)
+            if isinstance(event, Silent):
+                await self._ask_state()
         return None
+
+    async def _ask_state(self) -> None:
+        """The service's last word may have been lost: is there a session still?"""
+        if self._link is not None:
+            await self._link.send(notices.request("describeSession", _new_id(), self.session_id))
 
     async def _notice(self, text: str) -> Ended | None:
         notice = notices.parse(text)
         if isinstance(notice, NextToken):
             self._take_token(notice)
+        elif isinstance(notice, Over):
+            return Ended(notice.exit_code, notice.reason)
         elif isinstance(notice, Ending):
             await self._events.put(AccessEnding(notice.seconds))
         elif notice is Notice.NODE_OFFLINE or notice is Notice.NODE_ONLINE:

@@ -31,7 +31,7 @@ from hatchway.core.errors import (
     TokenInvalid,
 )
 from tests.unit.agent.virtual_time import run
-from tests.unit.client.memory import SESSION, MemoryService
+from tests.unit.client.memory import AT_ONCE, SESSION, MemoryService, started
 from tests.unit.client.node import FakeNode, LittleShell, Receive, Send, noise
 
 pytestmark = pytest.mark.timeout(30)
@@ -251,6 +251,45 @@ async def test_a_session_that_the_node_does_not_begin_ends_with_a_clear_error() 
     assert isinstance(ended, Ended)
     assert isinstance(ended.error, ChannelFailed)
     assert ended.error.message == "The node did not begin the session within 0 s."
+
+
+class Talkative(FakeNode):
+    """A node whose agent is not there; the service answers."""
+
+    async def serve(self, receive: Receive, send: Send) -> None:
+        while (text := await receive()) is not None:
+            if text.startswith("{"):
+                self.asked.append(json.loads(text))
+                await send(json.dumps({"action": "describeSession"} | (self.answer({}) or {})))
+
+
+@pytest.mark.parametrize(
+    ("described", "ended"),
+    [
+        ({"Status": "Terminated", "ExitCode": 7, "EndReason": "bye"}, Ended(7, "bye")),
+        ({"Status": "Failed", "ExitCode": True, "EndReason": 1}, Ended(None, "")),
+        ({"Status": "Terminating"}, None),
+        ({"Status": ["Terminated"]}, None),
+        ({"__type": "AccessDeniedException", "message": "no"}, None),
+    ],
+)
+def test_in_silence_the_service_is_asked_whether_there_is_a_session_still(
+    described: dict[str, object], ended: Ended | None
+) -> None:
+    async def test() -> None:
+        service = MemoryService(Talkative(SESSION))
+        service.node.answer = lambda asked: described
+        loop = asyncio.get_running_loop()
+        stream = Stream(
+            started("first"), service.dial, service.resume, backoff=AT_ONCE, clock=loop.time
+        )
+        async with stream:
+            last = (await until(stream, Ended))[-1]
+        assert isinstance(last, Ended)
+        assert last == ended if ended else isinstance(last.error, ChannelFailed)
+        assert [asked["action"] for asked in service.node.asked] == ["describeSession"]
+
+    run(test())
 
 
 def test_a_session_that_has_begun_goes_on_whatever_its_age() -> None:

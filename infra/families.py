@@ -68,6 +68,7 @@ class Families:
         return self._make(CONNECT, **self._table(), **self._management())
 
     def sessions(self, channel: iam.Role) -> FamilyFunction:
+        decoded = self._config.gateway_decodes_paths
         return self._make(
             SESSIONS,
             **self._table(),
@@ -76,6 +77,7 @@ class Families:
             CHANNEL_ROLE_ID=channel.role_id,
             **self._config.limits.environment,
             **self._config.access_decision.environment,
+            **({"GATEWAY_DECODES_PATHS": "true"} if decoded else {}),
         )
 
     def agents(self, channel: iam.Role) -> FamilyFunction:

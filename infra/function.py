@@ -47,6 +47,7 @@ class FamilyFunction(Construct):
         environment: Mapping[str, str],
     ) -> None:
         super().__init__(scope, family.name.title().replace("-", ""))
+        self.folder = family.folder
         name = config.name(family.name)
         log_group = kept_log(self, f"/aws/lambda/{name}", config)
         self.role = iam.Role(

@@ -14,13 +14,8 @@ from infra.config import AccessDecision, Config
 from infra.data import DataStack
 from infra.function import FamilyFunction
 from infra.stream_api import StreamApi
+from infra.table_use import USES, allowed
 
-_READ = ("dynamodb:GetItem", "dynamodb:Query")
-_WRITE = (
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:DeleteItem",
-)
 #: What DynamoDB asks of whoever uses a table under a customer key, spelt out.
 _TABLE_KEY = (
     "kms:Decrypt",
@@ -70,12 +65,8 @@ class Grants:
     def table(self, *families: FamilyFunction) -> None:
         table = self._arn("dynamodb", "table", self.config.table)
         for family in families:
-            family.grant(
-                *_READ,
-                *_WRITE,
-                on=[table, f"{table}/index/*"],
-                wildcard="The three indexes of the one table.",
-            )
+            for each in allowed(USES[family.folder], table):
+                family.grant(*each.actions, on=each.resources, when=each.condition)
             family.grant(*_TABLE_KEY, on=[self.data.key.key_arn], when=self._via("dynamodb"))
 
     def secrets(self, family: FamilyFunction, *names: str) -> None:

@@ -169,7 +169,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPage:
-    """A page of sessions, newest first, and where the next one begins ("" at the end)."""
+    """A page of sessions, newest first, and where the next one begins ("" at the end).
+
+    `unreadable` counts records that could not be read: they are left out, not the others with them.
+    """
 
     sessions: Sequence[Session]
     next_token: str = ""
@@ -177,6 +180,7 @@ class SessionPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodePage:
+    unreadable: int = 0
     """A page of nodes, and where the next one begins ("" at the end)."""
 
     nodes: Sequence[Node]

@@ -6,7 +6,7 @@ images of the table's stream with `session_of` and `node_of`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hatchway.core.lifecycle import ENDED, Status
@@ -134,6 +134,18 @@ def session_of(image: Image) -> Session:
         proven=float(image.get("proven", {}).get("N", 0)),
         version=int(image["version"]["N"]),
     )
+
+
+def sessions_of(images: Iterable[Image]) -> tuple[tuple[Session, ...], int]:
+    """The sessions of items, and how many were unreadable: one that somebody has broken, or a
+    later version has written, must not hide the others."""
+    found, unreadable = [], 0
+    for image in images:
+        try:
+            found.append(session_of(image))
+        except (KeyError, TypeError, ValueError):
+            unreadable += 1
+    return tuple(found), unreadable
 
 
 def of_count(count: Count, now: float) -> Item:

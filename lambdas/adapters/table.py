@@ -151,13 +151,14 @@ class TableSessions:
 
     def active_on(self, node_id: str) -> Sequence[Session]:
         found = self._table.all(queries.on_node(node_id), MAX_ACTIVE_ON_NODE)
-        return [items.session_of(item) for item in found]
+        return items.sessions_of(found)[0]
 
     def active(self, next_token: str = "") -> SessionPage:
         after = queries.place(next_token, "active", queries.PLACE)
         found, after = self._table.read(queries.ACTIVE, after, ACTIVE_PAGE)
-        sessions = tuple(items.session_of(item) for item in found)
-        return SessionPage(sessions=sessions, next_token=queries.token(after, "active"))
+        sessions, unreadable = items.sessions_of(found)
+        token = queries.token(after, "active")
+        return SessionPage(sessions=sessions, next_token=token, unreadable=unreadable)
 
     def add_token(self, token: Token) -> None:
         self._table.put_new(items.of_token(token))

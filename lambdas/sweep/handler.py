@@ -48,6 +48,9 @@ class Sweep:
             page = self.sessions.active(token)
             for session in page.sessions:
                 self._judge(session, lost, line)
+            if page.unreadable:
+                line.warning()
+                line.count("unreadable", page.unreadable)
             token = page.next_token
             if not token:
                 return

@@ -318,3 +318,17 @@ class TestReads:
         client = Scripted(refused("ProvisionedThroughputExceededException"))
         with pytest.raises(ThrottlingException):
             TableNodes("t", client=client).get("i-1")  # type: ignore[arg-type]
+
+
+class TestUnreadable:
+    @pytest.mark.parametrize(
+        "broken",
+        [{"status": {"S": "Sleeping"}}, {"started": {"S": "x"}}, {"owner_userid": {"NULL": True}}],
+    )
+    def test_one_record_that_cannot_be_read_hides_no_other(self, broken: dict[str, Any]) -> None:
+        bad = items.of_session(SESSION, HISTORY) | broken
+        good = items.of_session(SESSION, HISTORY)
+        store, _ = sessions({"Items": [bad, good]}, {"Items": [good, bad]})
+        found = store.active()
+        assert (list(found.sessions), found.unreadable) == ([SESSION], 1)
+        assert list(store.active_on(SESSION.target)) == [SESSION]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hatchway.core.lifecycle import Status
 from lambdas.logline import Line
 from lambdas.memory.nodes import MemoryNodes
 from lambdas.memory.sessions import MemorySessions
-from lambdas.ports import Node, Session
+from lambdas.ports import Node, Session, SessionPage
 from lambdas.sweep import handler
 from lambdas.sweep.handler import Sweep
 from lambdas.sweep.limits import CONNECT_LIMIT, NODE_LOST_LIMIT, TERMINATE_LIMIT
@@ -198,6 +199,22 @@ def test_a_client_that_cannot_be_told_does_not_keep_the_session(world: World) ->
     line = sweep(world)
     assert world.get().status is Status.TERMINATING
     assert line.fields["unheard"] == 1
+
+
+class Unreadable(MemorySessions):
+    """One more record than those that can be read."""
+
+    def active(self, next_token: str = "") -> SessionPage:
+        return replace(super().active(next_token), unreadable=1)
+
+
+def test_a_record_that_cannot_be_read_is_reported_and_stops_no_timeout(world: World) -> None:
+    world.sessions = Unreadable(world.clock)
+    running(world)
+    world.clock.advance(1201)
+    line = sweep(world)
+    assert world.get().status is Status.TERMINATING
+    assert (line.level, line.fields["unreadable"]) == ("WARNING", 1)
 
 
 class Failing(MemorySessions):

@@ -116,15 +116,19 @@ class TableSessions:
         return written
 
     def _end(self, read: Session, item: items.Item) -> None:
-        """The version guards the counts as well: of two ends of one state, one is Stale."""
+        """The version guards the counts as well: of two ends of one state, one is Stale. Where the
+        counts are too hot, it ends without them: the recount puts them right."""
         writes = [self._table.version(item, read.version), *self._counts.end(read)]
-        for _ in attempts(END_ATTEMPTS, self._pause):
-            reasons = self._table.transact(writes)
-            if not reasons:
-                return
-            if FAILED in reasons:
-                break
-        raise Stale()
+        try:
+            for _ in attempts(END_ATTEMPTS, self._pause):
+                reasons = self._table.transact(writes)
+                if not reasons:
+                    return
+                if FAILED in reasons:
+                    raise Stale()
+        except ThrottlingException:
+            pass
+        self._table.put_version(item, read.version)
 
     def count_start(self, owner: Owner, most: int) -> None:
         self._counts.spend(owner, most)

@@ -227,9 +227,25 @@ class TestEnd:
             store.update(SESSION, ENDED)
         assert len(client.calls) == 1
 
-    def test_an_end_that_meets_others_is_tried_a_named_number_of_times(self) -> None:
+    def test_an_end_that_meets_others_ends_without_the_counts_after_a_named_number_of_times(
+        self,
+    ) -> None:
         conflict = cancelled("None", "TransactionConflict")
-        store, client = sessions(*[conflict] * table.END_ATTEMPTS)
+        store, client = sessions(*[conflict] * table.END_ATTEMPTS, {})
+        assert store.update(SESSION, ENDED).status is ENDED.status
+        assert len(client.calls) == table.END_ATTEMPTS + 1
+        method, arguments = client.calls[-1]
+        assert (method, arguments["ConditionExpression"]) == ("put_item", "#version = :read")
+
+    def test_an_end_does_not_wait_for_counts_that_are_throttled(self) -> None:
+        store, client = sessions(cancelled("None", "ThrottlingError"), {})
+        assert store.update(SESSION, ENDED).status is ENDED.status
+        assert [method for method, _ in client.calls] == ["transact_write_items", "put_item"]
+
+    def test_without_the_counts_of_two_ends_one_is_stale_all_the_same(self) -> None:
+        store, _ = sessions(
+            cancelled("None", "ThrottlingError"), refused("ConditionalCheckFailedException")
+        )
         with pytest.raises(Stale):
             store.update(SESSION, ENDED)
         assert len(client.calls) == table.END_ATTEMPTS

@@ -100,6 +100,7 @@ class Limits:
     sessions_per_node: int = 0
     sessions_per_account: int = 0
     starts_per_minute: int = 0
+    sessions_per_role: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -109,6 +110,7 @@ class Limits:
             "MAX_SESSIONS_PER_NODE": self.sessions_per_node,
             "MAX_SESSIONS_PER_ACCOUNT": self.sessions_per_account,
             "MAX_STARTS_PER_MINUTE": self.starts_per_minute,
+            "MAX_SESSIONS_PER_ROLE": self.sessions_per_role,
         }
         return {name: str(value) for name, value in values.items() if value}
 

@@ -74,17 +74,21 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Most sessions at once that are not ended, and most starts of one caller in a minute."""
+    """Most sessions at once that are not ended, and most starts of one caller in a minute.
+
+    `per_role` is for all sessions of one IAM role together.
+    """
 
     per_user: int
     per_node: int
     per_account: int
     starts_a_minute: int
+    per_role: int = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many sessions of one user, node or account the store believes are not ended.
+    """How many sessions of one user, node, account or role the store believes are not ended.
 
     `name` as in `quotas.names`; `changed` is when a start or an end last wrote it, 0 for a count
     that is missing.
@@ -176,11 +180,11 @@ class SessionPage:
 
     sessions: Sequence[Session]
     next_token: str = ""
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodePage:
-    unreadable: int = 0
     """A page of nodes, and where the next one begins ("" at the end)."""
 
     nodes: Sequence[Node]

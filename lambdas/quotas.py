@@ -21,9 +21,10 @@ SETTINGS = {
     "per_user": "MAX_SESSIONS_PER_USER",
     "per_node": "MAX_SESSIONS_PER_NODE",
     "per_account": "MAX_SESSIONS_PER_ACCOUNT",
+    "per_role": "MAX_SESSIONS_PER_ROLE",
     "starts_a_minute": "MAX_STARTS_PER_MINUTE",
 }
-_WHOSE = ("of this caller", "on this node", "in this account")
+_WHOSE = ("of this caller", "on this node", "in this account", "of this role")
 
 
 def limits(environ: Mapping[str, str]) -> Limits:
@@ -33,6 +34,7 @@ def limits(environ: Mapping[str, str]) -> Limits:
         per_node=_number(environ, "per_node"),
         per_account=_number(environ, "per_account"),
         starts_a_minute=_number(environ, "starts_a_minute"),
+        per_role=_number(environ, "per_role"),
     )
 
 
@@ -47,23 +49,33 @@ def _number(environ: Mapping[str, str], field: str) -> int:
     return int(text)
 
 
-def names(session: Session) -> tuple[str, str, str]:
-    """What a session counts towards: its owner, its node, its account; in the order of `most`.
+def names(session: Session) -> tuple[str, ...]:
+    """What a session counts towards: its owner, its node, its account, and the owner's role where
+    it has one; in the order of `most`.
 
-    The owner is account and whole `aws:userid`: each session of a role is a caller of its own.
+    The owner is account and whole `aws:userid`: each session of a role is a caller of its own. Its
+    name can be chosen freely, so those of a role count together as well.
     """
+    account = session.owner.account
+    role, colon, _name = session.owner.userid.partition(":")
     return (
         f"user/{session.owner.key}",
         f"node/{session.target}",
-        f"account/{session.owner.account}",
+        f"account/{account}",
+        *([f"role/{account}/{role}"] if colon else []),
     )
 
 
-def most(given: Limits | None) -> tuple[int | None, int | None, int | None]:
+def most(given: Limits | None) -> tuple[int | None, int | None, int | None, int | None]:
     """The limits in the order of `names`; None for no limit."""
     if given is None:
-        return (None, None, None)
-    return (given.per_user, given.per_node, given.per_account)
+        return (None, None, None, None)
+    return (given.per_user, given.per_node, given.per_account, given.per_role)
+
+
+def limited(session: Session, given: Limits | None) -> list[tuple[str, int | None]]:
+    """Each of the session's names with its limit."""
+    return list(zip(names(session), most(given), strict=False))  # a user has no role
 
 
 def exceeded(which: int, given: Limits | None) -> LimitExceededException:

@@ -31,7 +31,7 @@ class Counts:
         now = self._clock()
         return [
             self._table.counted(name, 1, now, most)
-            for name, most in zip(quotas.names(session), quotas.most(limits), strict=True)
+            for name, most in quotas.limited(session, limits)
         ]
 
     def end(self, session: Session) -> list[items.Item]:

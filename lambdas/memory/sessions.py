@@ -151,8 +151,7 @@ class MemorySessions:
         self._connections.pop(connection, None)
 
     def _check_room(self, session: Session, limits: Limits | None) -> None:
-        pairs = zip(quotas.names(session), quotas.most(limits), strict=True)
-        for which, (name, most) in enumerate(pairs):
+        for which, (name, most) in enumerate(quotas.limited(session, limits)):
             stored = self._counts.get(name)
             if most is not None and stored is not None and stored.sessions >= most:
                 raise quotas.exceeded(which, limits)

@@ -28,6 +28,11 @@ def store(cloud: Cloud | None, clock: ManualClock) -> SessionStore:
     return TableSessions(cloud.table(), clock, client=cloud.client("dynamodb"))
 
 
+def web(n: int) -> Owner:
+    """A session of the role Web by another name each time."""
+    return Owner(JOHN.account, f"AROAWEB:p{n}")
+
+
 def counts(store: SessionStore) -> dict[str, int]:
     return {count.name.partition("/")[0]: count.sessions for count in store.counts()}
 
@@ -65,6 +70,17 @@ class TestLimits:
         assert store.use_token(f"{3:064x}", "c", 1_800_000_000.0) is None
         end(store, first, 1_800_000_000.0)
         assert create(store, 3, limits, **changes).version == 1
+
+    def test_a_role_s_sessions_have_a_limit_in_common_whatever_they_are_called(
+        self, store: SessionStore
+    ) -> None:
+        limits = replace(ROOM, per_role=2)
+        first, *_ = (create(store, n, limits, owner=web(n)) for n in (1, 2))
+        with pytest.raises(LimitExceededException, match="2 sessions of this role"):
+            create(store, 3, limits, owner=web(3))
+        assert create(store, 4, limits, owner=Owner(JOHN.account, "AROADEV:x")).version == 1
+        end(store, first, 1_800_000_000.0)
+        assert create(store, 3, limits, owner=web(3)).version == 1
 
     def test_without_limits_sessions_are_counted_all_the_same(self, store: SessionStore) -> None:
         add(store, session(1), session(2))

@@ -152,6 +152,7 @@ LIMITS = {
     "maxSessionsPerNode": "MAX_SESSIONS_PER_NODE",
     "maxSessionsPerAccount": "MAX_SESSIONS_PER_ACCOUNT",
     "maxStartsPerMinute": "MAX_STARTS_PER_MINUTE",
+    "maxSessionsPerRole": "MAX_SESSIONS_PER_ROLE",
 }
 
 

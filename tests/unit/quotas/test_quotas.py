@@ -23,10 +23,11 @@ def test_each_setting_is_read() -> None:
             "MAX_SESSIONS_PER_NODE": "2",
             "MAX_SESSIONS_PER_ACCOUNT": "3",
             "MAX_STARTS_PER_MINUTE": str(quotas.MOST),
+            "MAX_SESSIONS_PER_ROLE": "4",
         }
     )
     assert (found.per_user, found.per_node, found.per_account) == (1, 2, 3)
-    assert found.starts_a_minute == quotas.MOST
+    assert (found.starts_a_minute, found.per_role) == (quotas.MOST, 4)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "²", str(quotas.MOST + 1)])
@@ -46,8 +47,13 @@ def test_a_session_counts_towards_its_owner_its_node_and_its_account() -> None:
     assert quotas.recounted([session, again])[f"node/{NODE}"] == 2
 
 
+def test_a_role_s_session_counts_towards_the_role_as_well() -> None:
+    session = replace(World().start(), owner=Owner("123456789012", "AROAWEB:mary"))
+    assert quotas.names(session)[3:] == ("role/123456789012/AROAWEB",)
+
+
 def test_no_limits_are_no_limits() -> None:
-    assert quotas.most(None) == (None, None, None)
+    assert quotas.most(None) == (None, None, None, None)
 
 
 def test_a_window_is_a_minute_of_one_owner() -> None:

@@ -137,6 +137,8 @@ class Config:
     agent_must_come_from_instance: bool = True
     #: A node enrols only with the secret that an administrator registered (`reset-node`).
     registered_nodes_only: bool = False
+    #: The gateway resolves escapes in paths before the functions see them; AWS's does not.
+    gateway_decodes_paths: bool = False
     api_gateway_account: bool = True
     log_retention_days: int = 90
     #: Days for which an ended session is described; 0 is the functions' own default.

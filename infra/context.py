@@ -144,6 +144,7 @@ def read(context: Mapping[str, object]) -> Config:
         agent_api=reader.choice("agentApi", AgentApiMode.PRIVATE),
         agent_must_come_from_instance=reader.flag("agentMustComeFromInstance", default=True),
         registered_nodes_only=reader.flag("preRegisteredNodesOnly", default=False),
+        gateway_decodes_paths=reader.flag("gatewayDecodesPaths", default=False),
         api_gateway_account=reader.flag("apiGatewayAccount", default=True),
         log_retention_days=reader.number(
             "logRetentionDays",

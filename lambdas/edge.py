@@ -137,12 +137,15 @@ class Call:
         return Members(members)
 
 
-def unescape(text: str) -> str:
-    """A path parameter with RFC 3986's escapes resolved, whether or not the gateway did it.
+def unescape(text: str, *, decoded: bool = True) -> str:
+    """A path parameter with RFC 3986's escapes resolved; `decoded` says that the gateway may have
+    done it already.
 
-    Only what has to be escaped may be: any other spelling of a name could pass by a policy that
-    is written for the plain one.
+    Only what has to be escaped may be, and where the gateway passes on what was sent it must be:
+    any other spelling of a name could pass by a policy that is written for this one.
     """
+    if not decoded and any(plain in text for plain in _ESCAPED.values()):
+        raise ValidationException("In a path, + = , and @ are escaped: %2B %3D %2C %40.")
     for escape in _ESCAPE.finditer(text):
         if escape.group() not in _ESCAPED:
             raise ValidationException("The path is escaped in an odd way.")

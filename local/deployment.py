@@ -57,6 +57,7 @@ def context(emulator: Emulator) -> dict[str, str]:
         # Its private APIs are reached by path, without an endpoint.
         "endpointsElsewhere": "true",
         "agentMustComeFromInstance": "false",
+        "gatewayDecodesPaths": "true",
         "peopleApiUrl": f"https://{api}",
         "agentApiUrl": f"https://{api}",
         "streamUrl": f"wss://{api}",

@@ -14,7 +14,7 @@ from lambdas.adapters.iam import IamDirectory, IamPolicies, IamRoles
 from lambdas.adapters.iot import IotDownlink, IotPresence
 from lambdas.adapters.simulator import second_opinion
 from lambdas.adapters.table import TableNodes, TableSessions
-from lambdas.environment import required, stage
+from lambdas.environment import flag, required, stage
 from lambdas.sessions.service import Service
 
 
@@ -39,5 +39,6 @@ def build(environ: Mapping[str, str]) -> Service:
         stream_url=required(environ, "STREAM_URL"),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
         limits=quotas.limits(environ),
+        paths_decoded=flag(environ, "GATEWAY_DECODES_PATHS"),
         second=second_opinion(environ),
     )

@@ -91,7 +91,7 @@ def _serve(
         principal = admit(
             call.caller, context.get("accountId", ""), service.nodes, service.channel_role_id
         )
-        request = read(operation, call)
+        request = read(operation, call, decoded=service.paths_decoded)
         spend(service, operation, principal)
         access = access_of(service, principal, circumstances(context["identity"]), service.second)
         answer = PERFORMED[operation.name](service, access, request)

@@ -51,11 +51,12 @@ class Request:
         return value if isinstance(value, Mapping) else {}
 
 
-def read(operation: Operation, call: Call) -> Request:
-    """The members of `call`; ValidationException for anything that `operation` does not take."""
+def read(operation: Operation, call: Call, *, decoded: bool = False) -> Request:
+    """The members of `call`; ValidationException for anything that `operation` does not take.
+    `decoded` says that the gateway resolves a path's escapes."""
     _check_encoding(call)
     members = {place: _at(operation, place) for place in Place}
-    path = {m.name: _path_value(m, call) for m in members[Place.PATH].values()}
+    path = {m.name: _path_value(m, call, decoded) for m in members[Place.PATH].values()}
     query = _query_values(members[Place.QUERY], call.query)
     body = _body_values(members[Place.BODY], path, json_object(call.body))
     values: dict[str, Value] = {**path, **query, **body}
@@ -77,8 +78,9 @@ def _check_encoding(call: Call) -> None:
         raise ValidationException("The body is not UTF-8.")
 
 
-def _path_value(member: Member, call: Call) -> str:
-    return _text(member, member.type, unescape(call.path.get(member.wire_name, "")))
+def _path_value(member: Member, call: Call, decoded: bool) -> str:
+    given = unescape(call.path.get(member.wire_name, ""), decoded=decoded)
+    return _text(member, member.type, given)
 
 
 def _query_values(

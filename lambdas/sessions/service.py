@@ -24,7 +24,8 @@ from lambdas.ports import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """`stream_url` is what clients connect to; `channel_role_id` is the agents' own role."""
+    """`stream_url` is what clients connect to; `channel_role_id` is the agents' own role;
+    `paths_decoded` says that the gateway resolves escapes in paths, as API Gateway does not."""
 
     sessions: SessionStore
     nodes: NodeStore
@@ -42,4 +43,5 @@ class Service:
     stream_url: str
     channel_role_id: str
     limits: Limits = quotas.DEFAULTS
+    paths_decoded: bool = False
     second: SecondOpinion | None = None

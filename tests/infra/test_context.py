@@ -91,6 +91,7 @@ def test_a_misspelt_key_is_refused() -> None:
         ("network", "vpc"),
         ("agentMustComeFromInstance", "yes"),
         ("preRegisteredNodesOnly", "yes"),
+        ("gatewayDecodesPaths", "yes"),
         ("apiGatewayAccount", 1.5),
         ("retainData", "False"),
         ("logRetentionDays", "31"),

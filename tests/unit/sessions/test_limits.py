@@ -8,8 +8,8 @@ import pytest
 
 from lambdas.memory.ec2 import MemoryInstances
 from lambdas.ports import InstanceFacts, Limits, Node
-from lambdas.sessions.handler import make_handler
 from lambdas.sessions import rates
+from lambdas.sessions.handler import make_handler
 from lambdas.sessions.rates import ROLE_SHARE
 from tests.unit.sessions.world import EVERYTHING, GONE, NODE, Person, World, allow, deny
 

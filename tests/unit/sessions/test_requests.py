@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from lambdas.sessions.handler import make_handler
 from tests.unit.sessions.world import EVERYTHING, NODE, World, allow
 
 START = "POST /nodes/{nodeId}/sessions"
@@ -151,11 +153,23 @@ def test_a_session_id_that_is_none_or_spelt_oddly(world: World, session: str) ->
     assert (answer.status, answer.code) == (400, "ValidationException")
 
 
-@pytest.mark.parametrize("spelling", ["a+b=c,d.e@f", "a%2Bb%3Dc%2Cd.e%40f"])
-def test_a_session_id_may_be_escaped_as_the_sdk_does(world: World, spelling: str) -> None:
+@pytest.mark.parametrize(
+    ("spelling", "decoded", "status"),
+    [
+        ("a%2Bb%3Dc%2Cd.e%40f", False, 200),
+        ("a+b=c,d.e@f", False, 400),
+        ("a%2Bb%3Dc%2Cd.e@f", False, 400),
+        ("a+b=c,d.e@f", True, 200),
+    ],
+)
+def test_a_session_id_is_escaped_as_the_sdk_does_unless_the_gateway_has_resolved_it(
+    world: World, spelling: str, decoded: bool, status: int
+) -> None:
+    world.service = replace(world.service, paths_decoded=decoded)
+    world.handler = make_handler(world.service, world.lines)
     person = world.user("a+b=c,d.e@f", EVERYTHING)
     suffix = world.started(person).session_id[-18:]
-    assert world.resume(person, spelling + suffix).status == 200
+    assert world.resume(person, spelling + suffix).status == status
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from hatchway.core.keys import ticket_key
 from hatchway.core.tickets import Ticket, seal_ticket
+from hatchway.core.tokens import token_digest
 from local.deployment import STAGE
 from local.signed import Reply
 from local.stack import Stack
@@ -345,3 +346,33 @@ def test_after_a_reset_another_secret_may_enrol_and_the_connections_are_closed(
         assert reply.status == 200, reply.fields
         assert enrol(stack, made.node, new_secret(), made.instance).status == 200
         refused(enrol(stack, made.node, made.enrolment, made.instance), "NodeRefused")
+
+
+def test_a_reset_with_a_digest_ends_the_sessions_and_lets_that_secret_alone_enrol(
+    stack: Stack,
+) -> None:
+    made = enrolled(stack)
+    chosen = new_secret()
+    with online(made):
+        session = start(stack, node=made.node)
+        assert made.open(session.session_id).status == 200
+        body = {"EnrolmentDigest": token_digest(chosen)}
+        reply = stack.people("admin").call("POST", f"/nodes/{made.node}/reset", body)
+        assert (reply.status, reply.fields["Terminated"], reply.fields["Failed"]) == (200, 1, 0)
+        ticket = {"AgentInstanceId": made.agent_instance, "Activity": 0}
+        refused(made.call("POST", session.session_id, "/ticket", ticket), "SessionEnded", 410)
+        refused(made.open(session.session_id), "NodeRefused")
+    for other in (made.enrolment, new_secret()):
+        refused(enrol(stack, made.node, other, made.instance), "NodeRefused")
+    assert enrol(stack, made.node, chosen, made.instance).status == 200
+
+
+def test_an_instance_that_is_registered_beforehand_enrols_with_that_secret_alone(
+    stack: Stack,
+) -> None:
+    fresh = stack.run_instance({"team": "web"})
+    chosen, instance = new_secret(), stack.instance_credentials(fresh)
+    body = {"EnrolmentDigest": token_digest(chosen)}
+    assert stack.people("admin").call("POST", f"/nodes/{fresh}/reset", body).status == 200
+    refused(enrol(stack, fresh, new_secret(), instance), "NodeRefused")
+    assert enrol(stack, fresh, chosen, instance).status == 200

@@ -205,8 +205,8 @@ def _limits(reader: _Reader) -> Limits:
         sessions_per_node=limit("maxSessionsPerNode"),
         sessions_per_account=limit("maxSessionsPerAccount"),
         starts_per_minute=limit("maxStartsPerMinute"),
-    )
         sessions_per_role=limit("maxSessionsPerRole"),
+    )
 
 
 def _urls(reader: _Reader) -> Urls:

@@ -51,12 +51,13 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A session of this node that is not ended."""
+    """A session of this node that is not ended; `agent_digest` is the SHA-256 of the id of the
+    agent process that runs it, or ""."""
 
     session: str
     status: str
     generation: int
-    agent_instance: str
+    agent_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +245,11 @@ def _listed(item: object) -> Listed:
         session = session_id(item.get("SessionId"))
     except HatchwayError:
         raise BadAnswer("SessionId is malformed.") from None
-    instance = item.get("AgentInstanceId") or ""
-    if not isinstance(instance, str):
-        raise BadAnswer("AgentInstanceId is not a text.")
+    digest = item.get("AgentInstanceDigest") or ""
+    if not isinstance(digest, str):
+        raise BadAnswer("AgentInstanceDigest is not a text.")
     generation = int(_number(item, "Generation"))
-    return Listed(session, _text(item, "Status"), generation, instance)
+    return Listed(session, _text(item, "Status"), generation, digest)
 
 
 def _mapping(fields: Mapping[str, object], name: str) -> Mapping[str, object]:

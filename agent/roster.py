@@ -10,6 +10,7 @@ from agent.api import Listed, Opened, Throttled
 from agent.backoff import Backoff
 from agent.session import Facilities, Reason, Session
 from hatchway.core.errors import ClientFault, DoesNotExistException, HatchwayError, SessionEnded
+from hatchway.core.tokens import token_digest
 
 #: Sessions at once; the service's own limits are lower.
 MAX_SESSIONS = 100
@@ -24,7 +25,7 @@ class Roster:
     """Begins sessions that the service names, and tells running ones to look for news."""
 
     def __init__(self, instance: str, facilities: Callable[[], Facilities]) -> None:
-        self._instance, self._facilities = instance, facilities
+        self._digest, self._facilities = token_digest(instance), facilities
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, Session] = {}
         #: Sessions of which there was news while they were being opened; each has a task.
@@ -48,7 +49,7 @@ class Roster:
             self.consider(name)
         for item in listed:
             if item.session not in self._tasks:
-                ours = item.agent_instance == self._instance
+                ours = item.agent_digest == self._digest
                 self._begin(item.session, self._bury if ours else self._resolve)
 
     async def close(self) -> None:

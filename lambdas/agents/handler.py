@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hatchway.core.errors import ValidationException
+from hatchway.core.tokens import token_digest
 from lambdas.agents.ending import Ending
 from lambdas.agents.opening import Opening
 from lambdas.agents.passes import Passes
@@ -46,17 +47,23 @@ class Agents:
         raise ValidationException("There is no such route.")
 
     def _list(self, node: str) -> Mapping[str, object]:
-        """All sessions of the node that are not ended, as many as the store has."""
+        """All sessions of the node that are not ended, as many as the store has. The process that
+        runs one is told as a digest: its id is what `ticket` asks for, and a reset node's earlier
+        credentials still list."""
         listed = [
             {
                 "SessionId": session.session_id,
                 "Status": session.status.value,
                 "Generation": session.generation,
-                "AgentInstanceId": session.agent_instance,
+                "AgentInstanceDigest": _digest(session.agent_instance),
             }
             for session in self.sessions.active_on(node)
         ]
         return {"Sessions": listed, "ServerTime": self.clock()}
+
+
+def _digest(agent_instance: str) -> str:
+    return token_digest(agent_instance) if agent_instance else ""
 
 
 def assemble(

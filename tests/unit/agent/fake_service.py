@@ -32,6 +32,7 @@ from hatchway.core.errors import (
 )
 from hatchway.core.names import Topics
 from hatchway.core.sealing import SealHeader, seal
+from hatchway.core.tokens import token_digest
 from hatchway.core.wire import from_text
 
 NODE = "i-0123456789abcdef0"
@@ -278,7 +279,7 @@ class FakeService:
                 "SessionId": one.session,
                 "Status": one.status,
                 "Generation": one.generation,
-                "AgentInstanceId": one.instance,
+                "AgentInstanceDigest": token_digest(one.instance) if one.instance else "",
             }
             for one in self.sessions.values()
             if one.ended is None

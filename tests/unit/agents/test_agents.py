@@ -155,12 +155,19 @@ def test_a_node_lists_its_sessions_that_are_not_ended(setting: Setting) -> None:
                     "SessionId": SESSION,
                     "Status": "Connecting",
                     "Generation": 0,
-                    "AgentInstanceId": "",
+                    "AgentInstanceDigest": "",
                 }
             ],
             "ServerTime": setting.world.clock(),
         },
     )
+
+
+def test_a_list_does_not_tell_what_a_ticket_asks_for(setting: Setting) -> None:
+    setting.open("agent-1")
+    _, answer = setting.call("sessions", {})
+    assert answer["Sessions"][0]["AgentInstanceDigest"] == token_digest("agent-1")
+    assert '"agent-1"' not in json.dumps(answer)
 
 
 # --- open ----------------------------------------------------------------------------------------

@@ -118,6 +118,11 @@ class BareClient:
 
     # --- what a person does ---------------------------------------------------------------------
 
+    @property
+    def unacknowledged(self) -> int:
+        """How many messages are on their way."""
+        return len(self._unacknowledged)
+
     def type(self, text: str | bytes) -> None:
         data = text.encode() if isinstance(text, str) else text
         for at in range(0, len(data), CHUNK):

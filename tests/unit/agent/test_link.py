@@ -280,7 +280,7 @@ def test_a_flood_of_hints_is_slowed_down_bounded_and_reported() -> None:
     async def test() -> None:
         async with agent() as bench:
             service = bench.service
-            service.refuse["open"] = [DoesNotExistException() for _ in range(10_000)]
+            service.refuse["open"] = [DoesNotExistException()] * 10_000
             for number in range(2000):
                 service.hint(f"flood-{number:017x}")
             await service.settle(1)

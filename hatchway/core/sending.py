@@ -307,11 +307,9 @@ class Outbox:
 
     def _deflated(self, data: bytearray, room: int, available: int) -> tuple[bytes, int]:
         """The beginning of `data` compressed into `room` bytes, and how much of it that was."""
-        likely = int(room * 0.9 / self._ratio)
-        for size in {
-            max(min(available, MAX_INFLATED, likely), min(available, room)): 0,
-            min(available, room): 0,
-        }:
+        sure = min(available, room)
+        likely = min(available, MAX_INFLATED, int(room * 0.9 / self._ratio))
+        for size in dict.fromkeys((max(likely, sure), sure)):  # each once
             packed = deflate(bytes(memoryview(data)[:size]), room)
             if packed is not None:
                 self._ratio = max(0.02, 0.7 * self._ratio + 0.3 * len(packed) / size)

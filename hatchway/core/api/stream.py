@@ -1,0 +1,35 @@
+"""The stream's JSON routes and notices."""
+
+from __future__ import annotations
+
+from hatchway.core.api.members import OPENED
+from hatchway.core.api.sessions import RESUME_SESSION, TERMINATE_SESSION
+from hatchway.core.api.vocabulary import SESSION
+from hatchway.core.shapes import Action
+
+ACTIONS: tuple[Action, ...] = (
+    Action(name="ping", doc="Is answered, and nothing else happens."),
+    Action(
+        name="describeSession",
+        doc="Describes the connection's session.",
+        gives=SESSION.members,
+    ),
+    Action(
+        name="resumeSession",
+        doc="Gives the owner the next token, if the owner may still resume: for the connection's "
+        "own address, and until 12 hours after the owner last signed a request.",
+        gives=OPENED,
+        permission=RESUME_SESSION,
+    ),
+    Action(
+        name="terminateSession",
+        doc="Ends the connection's session for good; the connection is closed after the answer.",
+        gives=TERMINATE_SESSION.gives,
+    ),
+)
+NOTICES = {
+    "nodeOffline": "The node's agent is not connected; output will not come until it is back.",
+    "nodeOnline": "The node's agent is connected again.",
+    "accessEnding": "The owner's permission ends in so many `Seconds`, and the session with it.",
+    "takenOver": "Another client of the same owner has taken the session over.",
+}

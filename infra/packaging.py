@@ -25,7 +25,8 @@ def _shared(root: Path) -> Iterable[Path]:
     yield root / "hatchway" / "__init__.py"
     yield from _modules(root / "hatchway" / "core")
     yield from (root / "lambdas").glob("*.py")
-    yield from _modules(root / "lambdas" / "adapters")
+    for shared in ("ports", "adapters"):
+        yield from _modules(root / "lambdas" / shared)
 
 
 def _modules(folder: Path) -> Iterable[Path]:

@@ -1,0 +1,12 @@
+"""What the handlers need from the world, as Protocols and plain records; no AWS types here.
+
+`adapters/` implements each over AWS, `memory/` in memory; a contract test holds both to the same.
+"""
+
+from __future__ import annotations
+
+from lambdas.ports.base import *
+from lambdas.ports.delivery import *
+from lambdas.ports.nodes import *
+from lambdas.ports.people import *
+from lambdas.ports.sessions import *

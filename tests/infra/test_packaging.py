@@ -44,7 +44,7 @@ def tree(tmp_path: Path) -> Path:
             "hatchway/core/__pycache__/names.cpython-313.pyc": "x",
             "hatchway/net/__init__.py": "",
             "lambdas/__init__.py": "",
-            "lambdas/ports.py": "from hatchway.core import names\n",
+            "lambdas/ports/__init__.py": "from hatchway.core import names\n",
             "lambdas/adapters/__init__.py": "",
             "lambdas/adapters/table.py": "import botocore\nfrom lambdas import ports\n",
             "lambdas/memory/__init__.py": "",
@@ -75,7 +75,7 @@ def test_a_zip_holds_core_shared_modules_adapters_and_its_family(tree: Path) -> 
         "hatchway/core/__init__.py",
         "hatchway/core/names.py",
         "lambdas/__init__.py",
-        "lambdas/ports.py",
+        "lambdas/ports/__init__.py",
         "lambdas/adapters/__init__.py",
         "lambdas/adapters/table.py",
         "lambdas/one/__init__.py",
@@ -172,7 +172,7 @@ def test_a_zip_is_small_and_holds_nothing_of_the_client_agent_or_tests(
     assert not tops & {"agent", "infra", "local", "tests", "boto3", "botocore", "bin"}
     assert {path.name for path in (zips / family / "hatchway").iterdir()} == {"__init__.py", "core"}
     folders = {path.name for path in (zips / family / "lambdas").iterdir() if path.is_dir()}
-    assert folders == {"adapters", family}
+    assert folders == {"adapters", "ports", family}
     # Lambda takes 250 MB; cold starts take less.
     assert sum(path.stat().st_size for path in files) < 25_000_000
 

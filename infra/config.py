@@ -135,7 +135,7 @@ class Config:
     architecture: Architecture = Architecture.ARM64
     agent_api: AgentApiMode = AgentApiMode.PRIVATE
     agent_must_come_from_instance: bool = True
-    #: A node enrols only with the secret that an administrator registered (`reset-node`).
+    #: A node enrols only with the secret that an administrator registered (`nodes reset`).
     registered_nodes_only: bool = False
     #: The gateway resolves escapes in paths before the functions see them; AWS's does not.
     gateway_decodes_paths: bool = False

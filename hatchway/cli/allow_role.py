@@ -1,4 +1,4 @@
-"""`hatchway allow-role`: lets the instances of a role enrol as nodes."""
+"""`hatchway nodes allow-role`: lets the instances of a role enrol as nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hatchway list-roles`: the roles whose instances may enrol as nodes."""
+"""`hatchway nodes list-roles`: the roles whose instances may enrol as nodes."""
 
 from __future__ import annotations
 

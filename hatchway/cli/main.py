@@ -13,13 +13,10 @@ from typing import Protocol
 from hatchway import __version__
 from hatchway.cli import (
     access,
-    allow_role,
     describe_sessions,
     get_connection_status,
     list_nodes,
-    list_roles,
-    remove_role,
-    reset_node,
+    nodes,
     start_session,
     terminate_session,
     terminate_sessions,
@@ -48,10 +45,7 @@ VERBS: tuple[Verb, ...] = (
     terminate_sessions,
     list_nodes,
     get_connection_status,
-    list_roles,
-    allow_role,
-    remove_role,
-    reset_node,
+    nodes,
     access,
 )
 

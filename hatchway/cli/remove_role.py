@@ -1,4 +1,4 @@
-"""`hatchway remove-role`: the instances of a role may no longer enrol."""
+"""`hatchway nodes remove-role`: the instances of a role may no longer enrol."""
 
 from __future__ import annotations
 

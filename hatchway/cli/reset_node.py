@@ -1,4 +1,4 @@
-"""`hatchway reset-node`: forgets a node's enrolment, or registers the secret it enrols with."""
+"""`hatchway nodes reset`: forgets a node's enrolment, or registers the secret it enrols with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hatchway.cli.options import add_common, add_output, add_target, service
 from hatchway.cli.report import print_json
 from hatchway.core.errors import Exit
 
-NAME = "reset-node"
+NAME = "reset"
 HELP = "forget a node's enrolment, end its sessions and close its connections"
 
 

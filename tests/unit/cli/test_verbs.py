@@ -187,10 +187,10 @@ def test_administration_of_nodes(world: World, capsys: Capture) -> None:
     world.answers["GET /node-roles"] = (200, {"NodeRoles": [role]})
     world.answers[f"POST /nodes/{NODE}/reset"] = (200, {"NodeId": NODE})
     for arguments in (
-        ["allow-role", "--role-arn", role["RoleArn"]],
-        ["list-roles"],
-        ["remove-role", "--role-id", role["RoleId"]],
-        ["reset-node", "--target", NODE],
+        ["nodes", "allow-role", "--role-arn", role["RoleArn"]],
+        ["nodes", "list-roles"],
+        ["nodes", "remove-role", "--role-id", role["RoleId"]],
+        ["nodes", "reset", "--target", NODE],
     ):
         assert main(arguments) == 0
         assert capsys.readouterr().out.strip()
@@ -207,7 +207,7 @@ def test_a_reset_that_leaves_something_says_so_and_fails(
 ) -> None:
     world.answers[f"POST /nodes/{NODE}/reset"] = (200, {"NodeId": NODE, **members})
     digest = "0" * 64
-    assert main(["reset-node", "--target", NODE, "--enrolment", digest]) == Exit.CONFLICT
+    assert main(["nodes", "reset", "--target", NODE, "--enrolment", digest]) == Exit.CONFLICT
     assert said in capsys.readouterr().err
     assert world.asked[-1].body == {"EnrolmentDigest": digest}
 

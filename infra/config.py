@@ -150,6 +150,8 @@ class Config:
     retain_data: bool = True
     limits: Limits = Limits()
     access_decision: AccessDecision = AccessDecision.EVALUATOR
+    #: The account may read its organisation's service control policies, and they are evaluated.
+    service_control_policies: bool = False
     network: Network = Network()
     urls: Urls = Urls()
 

@@ -169,6 +169,7 @@ def read(context: Mapping[str, object]) -> Config:
         retain_data=reader.flag("retainData", default=True),
         limits=_limits(reader),
         access_decision=reader.choice("accessDecision", AccessDecision.EVALUATOR),
+        service_control_policies=reader.flag("serviceControlPolicies", default=False),
         network=_network(reader),
         urls=_urls(reader),
     )

@@ -77,6 +77,7 @@ class Families:
             CHANNEL_ROLE_ID=channel.role_id,
             **self._config.limits.environment,
             **self._config.access_decision.environment,
+            **self._guardrails(),
             **({"GATEWAY_DECODES_PATHS": "true"} if decoded else {}),
         )
 
@@ -114,6 +115,7 @@ class Families:
             **self._management(),
             CHANNEL_ROLE_ID=channel.role_id,
             **self._config.access_decision.environment,
+            **self._guardrails(),
         )
 
     def _make(self, family: Family, **environment: str) -> FamilyFunction:
@@ -128,6 +130,9 @@ class Families:
 
     def _management(self) -> dict[str, str]:
         return {"STREAM_MANAGEMENT_URL": self._around.stream_management_url}
+
+    def _guardrails(self) -> dict[str, str]:
+        return {"SERVICE_CONTROL_POLICIES": "read"} if self._config.service_control_policies else {}
 
     def _secret(self, name: str) -> str:
         """Asked for by its name: the suffix of its ARN is Secrets Manager's own."""
@@ -164,6 +169,7 @@ class All:
         grants.list_principals(self.sessions)
         grants.simulate(self.sessions)
         grants.simulate(self.review)
+        grants.read_organisation(self.sessions, self.review)
         grants.read_profiles(*self.nodes)
         grants.disconnect_nodes(self.sessions)
         grants.find_iot(*self.nodes)

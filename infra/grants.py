@@ -45,11 +45,20 @@ _IAM_POLICIES = (
     "iam:ListUserPolicies",
     "iam:ListUserTags",
 )
+#: What holds above the account, where it may read it.
+_ORGANISATION = (
+    "organizations:DescribeOrganization",
+    "organizations:DescribePolicy",
+    "organizations:ListParents",
+    "organizations:ListPoliciesForTarget",
+    "organizations:ListRoots",
+)
 
 #: Why a resource may hold a `*`.
 _CONNECTION = "Connection ids are made by API Gateway; one method of one stage of one API."
 _NODE = "Nodes come and go; one kind of name, of this deployment only."
 _NO_RESOURCE = "The action knows no resource."
+_WHOLE_ORGANISATION = "Read only: the units above the account are not known when it is deployed."
 _ANYBODY = "Read only: whoever calls, and whichever node enrols, is looked up in IAM."
 
 
@@ -134,6 +143,13 @@ class Grants:
         family.grant(
             "iam:SimulatePrincipalPolicy", on=self._principals("user", "role"), wildcard=_ANYBODY
         )
+
+    def read_organisation(self, *families: FamilyFunction) -> None:
+        """Where the deployment reads the service control policies above it."""
+        if not self.config.service_control_policies:
+            return
+        for family in families:
+            family.grant(*_ORGANISATION, on=["*"], wildcard=_WHOLE_ORGANISATION)
 
     def read_profiles(self, *families: FamilyFunction) -> None:
         profiles = self._principals("instance-profile")

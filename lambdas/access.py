@@ -176,7 +176,11 @@ class Held:
 def held_by(grounds: Grounds, principal: Principal) -> Held:
     """Reads the principal's policies; AccessDeniedException where one of them is malformed."""
     found = grounds.policies.of(principal.arn, principal.owner.userid)
-    policies = PolicySet(identity=_parsed(found.identity), boundaries=_parsed(found.boundaries))
+    policies = PolicySet(
+        identity=_parsed(found.identity),
+        boundaries=_parsed(found.boundaries),
+        scps=tuple(_parsed(level) for level in found.scps),
+    )
     return Held(principal, found, policies, grounds.region)
 
 

@@ -133,7 +133,7 @@ def _unknown(context: Context, policies: PrincipalPolicies, about: Circumstances
     known = {key.lower() for key in context}
     return {
         key: UNKNOWN
-        for document in (*policies.identity, *policies.boundaries)
+        for document in policies.documents
         for key in _mentioned(document)
         if key not in known and not _certainly_absent(key, policies, about)
     }

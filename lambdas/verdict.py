@@ -44,12 +44,26 @@ def verdict_of(explanation: Explanation, policies: PolicySet, is_open: IsOpen) -
         for r in explanation.statements
     )
     allowing = {
-        (r.statement.layer, r.statement.policy if r.statement.layer is Layer.BOUNDARY else "")
+        _part(r)
         for r in explanation.statements
         if r.statement.effect is Effect.ALLOW and (r.applied or r in could)
     }
     needed = {(Layer.IDENTITY, "")} | {(Layer.BOUNDARY, p.name) for p in policies.boundaries}
+    needed |= {(Layer.SCP, str(level)) for level in range(len(policies.scps))}
     return Verdict.CONDITIONAL if not certain_deny and needed <= allowing else plain
+
+
+def _part(report: Report) -> tuple[Layer, str]:
+    """What a statement's Allow counts for: each boundary and each level of the organisation must
+    allow by itself."""
+    statement = report.statement
+    match statement.layer:
+        case Layer.BOUNDARY:
+            return statement.layer, statement.policy
+        case Layer.SCP:
+            return statement.layer, str(statement.level)
+        case _:
+            return statement.layer, ""
 
 
 def together(*verdicts: Verdict) -> Verdict:

@@ -27,6 +27,7 @@ from lambdas.adapters.cache import Cache
 from lambdas.adapters.trust import only_ec2
 from lambdas.ports import (
     Clock,
+    Guardrails,
     KnownPrincipal,
     NodeRole,
     PolicyDocument,
@@ -97,15 +98,18 @@ def _list(method: Callable[..., Any], member: str, **arguments: str) -> list[Any
 
 
 class IamPolicies:
-    """The port Policies; `life` is how many seconds a caller's policies are kept."""
+    """The port Policies; `life` is how many seconds a caller's policies are kept. Service control
+    policies are among them where `guardrails` are given."""
 
     def __init__(
         self,
         clock: Clock = time.monotonic,
         client: IAMClient | None = None,
         life: float = CACHE,
+        guardrails: Guardrails | None = None,
     ) -> None:
         self._iam: IAMClient = client or aws.client("iam", PATIENCE)
+        self._guardrails = guardrails
         self._callers: Cache[tuple[str, str], PrincipalPolicies] = Cache(MAX_CALLERS, life, clock)
         # A version of a managed policy never changes, and its policy's id is never used again.
         self._texts: Cache[tuple[str, str], str] = Cache(MAX_TEXTS, 3600.0, clock)
@@ -113,11 +117,14 @@ class IamPolicies:
 
     def of(self, principal_arn: str, userid: str) -> PrincipalPolicies:
         try:
-            return self._callers.get(
+            found = self._callers.get(
                 _kept_as(principal_arn, userid), lambda: self._gather(principal_arn, userid)
             )
         except _Absent as error:
             raise ThrottlingException("The caller's policies change; try again.") from error
+        if self._guardrails is None:
+            return found
+        return replace(found, scps=self._guardrails.of(principal_arn.split(":")[4]))
 
     def _gather(self, arn: str, userid: str) -> PrincipalPolicies:
         if user := _USER.match(arn):

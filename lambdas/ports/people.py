@@ -23,12 +23,22 @@ class PolicyDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrincipalPolicies:
-    """All that IAM says of a principal. `tags` is None where unknown (role sessions)."""
+    """All that IAM says of a principal. `tags` is None where unknown (role sessions).
+
+    `scps` are the service control policies by level, the organisation's root first: none where
+    they are not read.
+    """
 
     identity: Sequence[PolicyDocument]
     boundaries: Sequence[PolicyDocument] = ()
+    scps: Sequence[Sequence[PolicyDocument]] = ()
     tags: Mapping[str, str] | None = None
     role_arn: str = ""  # of a role session: its role, with the path that the session's ARN lacks
+
+    @property
+    def documents(self) -> Sequence[PolicyDocument]:
+        """All of them, whatever layer they are of."""
+        return (*self.identity, *self.boundaries, *(one for level in self.scps for one in level))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +70,15 @@ class Policies(Protocol):
     def of(self, principal_arn: str, userid: str) -> PrincipalPolicies:
         """AccessDeniedException where the principal is gone or another than `userid` says;
         ThrottlingException where IAM does not answer."""
+        ...
+
+
+class Guardrails(Protocol):
+    """The organisation's service control policies, cached for seconds."""
+
+    def of(self, account: str) -> Sequence[Sequence[PolicyDocument]]:
+        """Those that hold for an account, by level, the root first; empty where none do.
+        Unreadable where they are not given out: nothing is assumed."""
         ...
 
 

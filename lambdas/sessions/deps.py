@@ -11,7 +11,9 @@ from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import FRESH, Ec2Instances
 from lambdas.adapters.iam import IamDirectory, IamPolicies, IamRoles
-from lambdas.adapters.iot import IotDownlink, IotPresence
+from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.organizations import guardrails
+from lambdas.adapters.presence import IotPresence
 from lambdas.adapters.simulator import second_opinion
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.environment import flag, required, stage
@@ -30,7 +32,7 @@ def build(environ: Mapping[str, str]) -> Service:
         presence=IotPresence(iot_data_url),
         instances=Ec2Instances(life=FRESH),
         roles=IamRoles(),
-        policies=IamPolicies(),
+        policies=IamPolicies(guardrails=guardrails(environ)),
         directory=IamDirectory(),
         clock=time.time,
         random=os.urandom,

@@ -121,5 +121,9 @@ def _parsed(found: PrincipalPolicies) -> tuple[PolicySet, str]:
                 malformed = malformed or document.name
         return tuple(good)
 
-    policies = PolicySet(identity=parsed(found.identity), boundaries=parsed(found.boundaries))
+    policies = PolicySet(
+        identity=parsed(found.identity),
+        boundaries=parsed(found.boundaries),
+        scps=tuple(parsed(level) for level in found.scps),
+    )
     return policies, malformed

@@ -42,3 +42,25 @@ def test_with_a_second_opinion_users_and_roles_may_be_simulated(synth: Synth) ->
 def test_another_word_is_refused() -> None:
     with pytest.raises(InvalidContext):
         read({"accessDecision": "perhaps"})
+
+
+ORGANISATION = "organizations:ListPoliciesForTarget"
+
+
+def readers(stacks: Stacks) -> list[str]:
+    """The policies that let a function read the organisation's."""
+    return sorted(
+        where
+        for where, statement in stacks.service.all_statements()
+        if ORGANISATION in listed(statement.get("Action", []))
+    )
+
+
+def test_service_control_policies_are_read_only_where_the_deployment_says_it_may(
+    default: Stacks, synth: Synth
+) -> None:
+    assert readers(default) == []
+    assert "SERVICE_CONTROL_POLICIES" not in variables(default)
+    reading = synth(serviceControlPolicies="true")
+    assert variables(reading)["SERVICE_CONTROL_POLICIES"] == "read"
+    assert len(readers(reading)) == 2

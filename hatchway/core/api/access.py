@@ -60,7 +60,7 @@ STATEMENT_REPORT = Record(
     members=(
         Member(
             name="PolicyLayer",
-            type=Text(name="PolicyLayer", most=8, choices=("identity", "boundary")),
+            type=Text(name="PolicyLayer", most=8, choices=("identity", "boundary", "scp")),
             doc="What kind of policy it stands in.",
         ),
         Member(name="Source", type=LABEL, doc="Where the policy hangs: user, group, role."),

@@ -10,7 +10,7 @@ import pytest
 
 from hatchway.core import documents
 from hatchway.core.documents import DEFAULT, Place
-from hatchway.core.errors import InvalidDocument, ValidationException
+from hatchway.core.errors import InvalidDocument, InvalidParameters
 from hatchway.core.tokens import is_token, new_token, token_digest
 
 HERE = Place("aws", "eu-west-1", "123456789012")
@@ -67,7 +67,9 @@ def test_the_default_document_has_the_inputs_and_defaults_of_the_original() -> N
         "runAsEnabled",
         "runAsDefaultUser",
         "shellProfile",
+        "hatchway",
     }
+    assert inputs["hatchway"]["banner"] is True
     assert documents.max_session_duration(json.dumps(document)) == ""
 
 
@@ -77,7 +79,7 @@ def test_there_is_no_other_document_yet() -> None:
 
 
 def test_the_default_document_takes_no_parameters() -> None:
-    with pytest.raises(ValidationException):
+    with pytest.raises(InvalidParameters):
         documents.resolve(DEFAULT, {"portNumber": ["22"]})
 
 

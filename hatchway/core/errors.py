@@ -81,6 +81,97 @@ class InvalidDocument(ClientFault):
     code = "InvalidDocument"
 
 
+class InvalidDocumentContent(ClientFault):
+    """The content of the session document is not valid."""
+
+    code = "InvalidDocumentContent"
+
+
+class InvalidDocumentSchemaVersion(ClientFault):
+    """Session documents have the schema version 1.0."""
+
+    code = "InvalidDocumentSchemaVersion"
+
+
+class InvalidDocumentVersion(ClientFault):
+    """The document has no such version."""
+
+    code = "InvalidDocumentVersion"
+    status = 404
+    exit = Exit.NOT_FOUND
+
+
+class InvalidDocumentOperation(ClientFault):
+    """The document cannot be changed in this way."""
+
+    code = "InvalidDocumentOperation"
+
+
+class InvalidParameters(ClientFault):
+    """A parameter is missing, unknown, or has a value that the document does not take."""
+
+    code = "InvalidParameters"
+
+
+class DocumentAlreadyExists(ClientFault):
+    """There is a session document of this name."""
+
+    code = "DocumentAlreadyExists"
+    status = 409
+    exit = Exit.CONFLICT
+
+
+class DuplicateDocumentContent(ClientFault):
+    """The newest version has the same content."""
+
+    code = "DuplicateDocumentContent"
+    status = 409
+    exit = Exit.CONFLICT
+
+
+class DocumentLimitExceeded(ClientFault):
+    """This deployment has as many session documents as it may have."""
+
+    code = "DocumentLimitExceeded"
+    status = 409
+    exit = Exit.THROTTLED
+
+
+class DocumentVersionLimitExceeded(ClientFault):
+    """The document has as many versions as it may have."""
+
+    code = "DocumentVersionLimitExceeded"
+    status = 409
+    exit = Exit.THROTTLED
+
+
+class MaxDocumentSizeExceeded(ClientFault):
+    """The content is larger than a session document may be."""
+
+    code = "MaxDocumentSizeExceeded"
+    status = 413
+
+
+class BelowAccountFloor(ClientFault):
+    """The document asks for less than the deployment demands of every session."""
+
+    code = "BelowAccountFloor"
+
+
+class ReasonRequired(ClientFault):
+    """The session document demands a reason, or one of another form."""
+
+    code = "ReasonRequired"
+
+
+class RunAsRefused(ClientFault):
+    """The session document demands a run-as user, and none can be taken for this caller."""
+
+    code = "RunAsRefused"
+    status = 403
+    exit = Exit.DENIED
+
+
 class IdempotentParameterMismatch(ClientFault):
     """The client request token was used before with other parameters."""
 
@@ -218,10 +309,23 @@ class MalformedMessage(ProtocolError):
     code = "MalformedMessage"
 
 
+class MalformedRecording(HatchwayError):
+    """A part of a recording is not as the archive writes it."""
+
+    code = "MalformedRecording"
+    exit = Exit.FAILURE
+
+
 class SealBroken(ProtocolError):
     """A sealed message is forged, expired, replayed or for another session."""
 
     code = "SealBroken"
+
+
+class MarkInvalid(ProtocolError):
+    """A mark of activity is malformed, forged, or of another session."""
+
+    code = "MarkInvalid"
 
 
 class IllegalTransition(HatchwayError):

@@ -39,3 +39,8 @@ def seal_key(secret: bytes, *, key_id: str, node: str, session: str) -> bytes:
 def ticket_key(secret: bytes, *, key_id: str) -> bytes:
     """The HMAC key of tickets; never given to an agent."""
     return hkdf(secret, label("ticket", "", "", "", key_id))
+
+
+def mark_key(secret: bytes, *, key_id: str, node: str, session: str, direction: str) -> bytes:
+    """The HMAC key of one session's marks (`marks.py`); never given to an agent."""
+    return hkdf(secret, label("mark", direction, node, session, key_id))

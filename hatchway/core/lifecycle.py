@@ -1,6 +1,7 @@
-"""The life of a session: one table of (state, event) → state. What is not in it is illegal.
+"""The life of a session: one table of (state, event) → state, and what is refused.
 
-It decides states and nothing else: who may cause an event is policy, and writing it is the store's.
+Each pair stands in one of the two. It decides states and nothing else: who may cause an event is
+policy, and writing it is the store's.
 """
 
 from __future__ import annotations
@@ -83,13 +84,27 @@ TABLE: dict[tuple[Status, Event], Status] = {
     **{
         (over, event): over
         for over in (_OVER, _BROKEN)
-        for event in (Event.CLIENT_LOST, Event.TERMINATE, Event.EXITED, Event.FAIL, Event.NODE_LOST)
+        for event in Event
+        if event not in (Event.ONE_SIDE, Event.BOTH_SIDES)
     },
 }
+#: The pairs that change nothing but raise: each would be a fault of whoever tried.
+REFUSED: frozenset[tuple[Status, Event]] = frozenset(
+    {
+        # Both sides were there: whoever attaches now finds the other, or its place.
+        (_UP, Event.ONE_SIDE),
+        # Nobody attaches to what is ending, or has ended.
+        *(
+            (gone, event)
+            for gone in (_ENDING, _OVER, _BROKEN)
+            for event in (Event.ONE_SIDE, Event.BOTH_SIDES)
+        ),
+    }
+)
 
 
 def advance(status: Status, event: Event) -> Status:
-    """The state after `event`; IllegalTransition when the table has no such pair."""
+    """The state after `event`; IllegalTransition for a pair that is refused."""
     try:
         return TABLE[status, event]
     except KeyError:

@@ -15,7 +15,8 @@ from hatchway.core.errors import MalformedMessage, SealBroken
 from hatchway.core.keys import label
 from hatchway.core.wire import MAX_PAYLOAD, PAYLOAD_OFFSET
 
-VERSION = 1
+#: 2: a mark of activity, or nothing, stands before the frames.
+VERSION = 2
 KEY_ID_BYTES = 8
 NONCE_BYTES = 12
 TAG_BYTES = 16
@@ -25,6 +26,8 @@ SEAL_LIFE = 30
 MAX_SEALED = 128 * 1024
 #: Frames in one sealed message.
 MAX_FRAMES = 256
+#: Bytes of a mark beside the frames; its length takes one.
+MAX_MARK = 255
 
 # version, key id, generation, expiry (unix seconds)
 _HEADER = struct.Struct(">B8sII")
@@ -49,11 +52,13 @@ class SealHeader:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An opened message: the packed AgentMessages it carried, and its nonce (for replay checks)."""
+    """An opened message: the packed AgentMessages it carried, its nonce (for replay checks), and
+    the mark of activity (`marks.py`) that the service put beside them, b"" for none."""
 
     header: SealHeader
     nonce: bytes
     frames: tuple[bytes, ...]
+    mark: bytes = b""
 
 
 def seal(
@@ -64,14 +69,18 @@ def seal(
     node: str,
     session: str,
     nonce: bytes,
+    mark: bytes = b"",
 ) -> bytes:
     """The sealed bytes of `frames` for one node and session; `nonce` is 12 bytes, used once."""
     if len(nonce) != NONCE_BYTES:
         raise ValueError(f"a nonce has {NONCE_BYTES} bytes")
     if len(frames) > MAX_FRAMES:
         raise MalformedMessage(f"A message carries at most {MAX_FRAMES} frames.")
+    if len(mark) > MAX_MARK:
+        raise MalformedMessage(f"A mark is at most {MAX_MARK} bytes.")
     head = _pack(header)
-    plain = b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames)
+    plain = bytes([len(mark)]) + mark
+    plain += b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames)
     sealed = head + nonce + cipher.encrypt(nonce, plain, _bound(head, node, session))
     if len(sealed) > MAX_SEALED:
         raise MalformedMessage(f"A sealed message is at most {MAX_SEALED} bytes.")
@@ -105,7 +114,10 @@ def unseal(cipher: Cipher, data: bytes, *, node: str, session: str, now: float) 
         raise SealBroken("The sealed message is not authentic.") from None
     if now >= header.expires:
         raise SealBroken("The sealed message has expired.")
-    return Sealed(header, nonce, tuple(_frames(plain)))
+    if len(plain) < 1 or len(plain) < 1 + plain[0]:
+        raise SealBroken("The sealed message is cut short.")
+    mark, frames = plain[1 : 1 + plain[0]], plain[1 + plain[0] :]
+    return Sealed(header, nonce, tuple(_frames(frames)), mark)
 
 
 def _pack(header: SealHeader) -> bytes:

@@ -13,6 +13,7 @@ from hatchway.core import keys
 from hatchway.core.errors import MalformedMessage, SealBroken, TicketExpired, TicketInvalid
 from hatchway.core.sealing import (
     MAX_FRAMES,
+    MAX_MARK,
     MAX_SEALED,
     NONCE_BYTES,
     SealHeader,
@@ -150,6 +151,34 @@ def test_frames_come_out_as_they_were_sealed(frames: list[bytes]) -> None:
     assert peek(data) == HEADER
 
 
+@pytest.mark.parametrize("mark", [b"", b"m", b"m" * MAX_MARK])
+def test_a_mark_travels_beside_the_frames(mark: bytes) -> None:
+    data = seal(
+        AESGCM(KEY),
+        HEADER,
+        [b"ls"],
+        node=NODE,
+        session=SESSION,
+        nonce=bytes(NONCE_BYTES),
+        mark=mark,
+    )
+    found = unseal(AESGCM(KEY), data, node=NODE, session=SESSION, now=1999.0)
+    assert (found.mark, found.frames) == (mark, (b"ls",))
+
+
+def test_a_mark_beyond_its_limit_is_not_sealed() -> None:
+    with pytest.raises(MalformedMessage):
+        seal(
+            AESGCM(KEY),
+            HEADER,
+            [],
+            node=NODE,
+            session=SESSION,
+            nonce=bytes(NONCE_BYTES),
+            mark=b"m" * (MAX_MARK + 1),
+        )
+
+
 def test_nothing_of_a_sealed_frame_stands_in_clear() -> None:
     assert b"my secret command" not in sealed([b"my secret command"])
 
@@ -187,7 +216,15 @@ def test_what_is_no_sealed_message_is_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "plain", [b"\0", b"\0\0\0\5abc", b"\xff\xff\xff\xff", b"\0\0\0\0" * (MAX_FRAMES + 1)]
+    "plain",
+    [
+        b"",
+        b"\5mark",
+        b"\0\0",
+        b"\0\0\0\0\5abc",
+        b"\0\xff\xff\xff\xff",
+        b"\0" + b"\0\0\0\0" * (MAX_FRAMES + 1),
+    ],
 )
 def test_an_authentic_message_with_broken_lengths_is_refused(plain: bytes) -> None:
     class Recorded:

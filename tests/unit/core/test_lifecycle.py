@@ -3,7 +3,7 @@
 import pytest
 
 from hatchway.core.errors import IllegalTransition
-from hatchway.core.lifecycle import ACTIVE, ENDED, TABLE, Event, Status, advance
+from hatchway.core.lifecycle import ACTIVE, ENDED, REFUSED, TABLE, Event, Status, advance
 
 C, UP, DOWN = Status.CONNECTING, Status.CONNECTED, Status.DISCONNECTED
 ENDING, OVER, BROKEN = Status.TERMINATING, Status.TERMINATED, Status.FAILED
@@ -18,7 +18,7 @@ EXPECTED = {
     Event.TERMINATE:   (ENDING,     ENDING,    ENDING,       ENDING,      OVER,       BROKEN),
     Event.EXITED:      (OVER,       OVER,      OVER,         OVER,        OVER,       BROKEN),
     Event.FAIL:        (BROKEN,     BROKEN,    BROKEN,       OVER,        OVER,       BROKEN),
-    Event.EXPIRE:      (BROKEN,     ENDING,    ENDING,       OVER,        NO,         NO),
+    Event.EXPIRE:      (BROKEN,     ENDING,    ENDING,       OVER,        OVER,       BROKEN),
     Event.NODE_LOST:   (BROKEN,     OVER,      OVER,         OVER,        OVER,       BROKEN),
 }  # fmt: skip
 STATES = (C, UP, DOWN, ENDING, OVER, BROKEN)
@@ -35,6 +35,12 @@ def test_each_pair_of_state_and_event_does_what_the_table_says(
             advance(status, event)
     else:
         assert advance(status, event) is expected
+
+
+def test_every_pair_is_decided_once() -> None:
+    pairs = {(status, event) for status in Status for event in Event}
+    assert set(TABLE) | REFUSED == pairs
+    assert not set(TABLE) & REFUSED
 
 
 def test_an_ended_session_never_becomes_active_again() -> None:

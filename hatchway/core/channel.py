@@ -21,9 +21,22 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from uuid import UUID
 
-from hatchway.core import handshake
+from hatchway.core import handshake, payloads
 from hatchway.core.compression import inflate
 from hatchway.core.errors import MalformedMessage
+from hatchway.core.events import (
+    ChannelEvent,
+    Closed,
+    Data,
+    Exited,
+    Failed,
+    Flagged,
+    Gap,
+    Heard,
+    Opened,
+    Resized,
+    Silent,
+)
 from hatchway.core.handshake import Extensions, HandshakeRequest, HandshakeResponse
 from hatchway.core.receiving import Fate, Inbox
 from hatchway.core.sending import Outbox
@@ -64,7 +77,24 @@ HELLO_AFTER, HELLO_EVERY = 0.5, 1.0
 MAX_FRAMES = 200
 #: What the original's clients and agents may be asked to run.
 SESSION_TYPES = frozenset({"Standard_Stream", "InteractiveCommands", "NonInteractiveCommands"})
-_EXIT_CODE = b"EXIT_CODE: "
+
+
+__all__ = [
+    "ChannelEvent",
+    "ChannelSettings",
+    "Closed",
+    "Data",
+    "DataChannel",
+    "Exited",
+    "Failed",
+    "Flagged",
+    "Gap",
+    "Heard",
+    "Opened",
+    "Resized",
+    "Side",
+    "Silent",
+]
 
 
 class Side(Enum):
@@ -72,85 +102,12 @@ class Side(Enum):
     CLIENT = "client"
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The session may begin. On the client `session_type` comes from the handshake and is only
-    informative; `message` is the customer message to show."""
-
-    session_type: str = "Standard_Stream"
-    properties: Mapping[str, object] = field(default_factory=dict)
-    message: str = ""
-    extended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """Bytes in order: OUTPUT or STDERR on the client, what was typed (OUTPUT) on the agent."""
-
-    data: bytes
-    payload_type: PayloadType = PayloadType.OUTPUT
-
-
-@dataclass(frozen=True, slots=True)
-class Resized:
-    columns: int
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Flagged:
-    value: FlagValue
-
-
-@dataclass(frozen=True, slots=True)
-class Exited:
-    """The remote process ended with this status."""
-
-    code: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """So many bytes of output were lost at this place, and could not be kept."""
-
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The service closed the channel (`channel_closed`); `output` says why, or ""."""
-
-    output: str
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """Nothing was heard from the peer for `seconds` though an answer was due. Once per silence."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The peer is heard again after `Silent`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The channel cannot go on; `code` is a stable error code, `message` safe text."""
-
-    code: str
-    message: str
-
-
-ChannelEvent = Opened | Data | Resized | Flagged | Exited | Gap | Closed | Silent | Heard | Failed
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSettings:
     """`epoch` is what to add to `now` for unix seconds; the rest has sensible defaults.
 
-    `extensions=False` makes this end speak the original protocol only.
+    `extensions=False` makes this end speak the original protocol only; `environment` is what a
+    client tells an extended agent of its terminal and language.
     """
 
     epoch: float
@@ -159,6 +116,7 @@ class ChannelSettings:
     properties: Mapping[str, object] = field(default_factory=dict)
     message: str = ""
     extensions: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class DataChannel:
@@ -174,7 +132,8 @@ class DataChannel:
         self._sends = MessageType.OUTPUT if agent else MessageType.INPUT
         self._takes = MessageType.INPUT if agent else MessageType.OUTPUT
         window = INPUT_WINDOW if agent else OUTPUT_WINDOW
-        self._offer = Extensions(window) if settings.extensions else None
+        told = {} if agent else settings.environment
+        self._offer = Extensions(window, environment=told) if settings.extensions else None
         self._request: HandshakeRequest | None = None
         self._window = window
         self._outbox = Outbox(self._pack)
@@ -197,6 +156,8 @@ class DataChannel:
         self._size: tuple[int, int] | None = None
         self._paused = False
         self._over = False
+        #: A client: no input follows; and whether the agent is told so.
+        self._input_over = self._input_end_told = False
         #: What was not taken, by kind: the peer's faults and the network's.
         self.dropped: Counter[str] = Counter()
 
@@ -337,13 +298,20 @@ class DataChannel:
             self._sized = True
             self._events.append(Resized(*handshake.parse_size(message.payload)))
         elif kind == PayloadType.FLAG:
-            self._events.append(Flagged(_flag(message.payload)))
+            self._flagged(payloads.parse_flag(message.payload))
         elif kind == PayloadType.EXIT_CODE and self._side is Side.CLIENT:
-            self._events.append(Exited(_exit_code(message.payload)))
+            self._events.append(Exited(payloads.parse_exit_code(message.payload)))
         elif kind == PayloadType.GAP and self._side is Side.CLIENT:
-            self._events.append(Gap(int.from_bytes(message.payload[:8], "big")))
+            self._events.append(Gap(payloads.gap_size(message.payload)))
         else:
             self.dropped["unknown payload"] += 1
+
+    def _flagged(self, value: FlagValue) -> None:
+        understood = self._side is Side.AGENT and self._opened and self._inbox.extended
+        if value.own and not understood:
+            self.dropped["unknown payload"] += 1
+            return
+        self._events.append(Flagged(value))
 
     def _data(self, message: AgentMessage) -> None:
         data = message.payload
@@ -396,7 +364,8 @@ class DataChannel:
             PayloadType.HANDSHAKE_COMPLETE,
             handshake.pack_complete(self._now - self._attached_at, self._settings.message),
         )
-        self._open(self._settings.message)
+        extensions = response.extensions if self._offer else None
+        self._open(self._settings.message, extensions.environment if extensions else {})
 
     def _extend(self, peer: Extensions | None) -> None:
         if peer is None:
@@ -404,7 +373,7 @@ class DataChannel:
         self._outbox.extend(peer)
         self._inbox.extended = True
 
-    def _open(self, message: str) -> None:
+    def _open(self, message: str, environment: Mapping[str, str] | None = None) -> None:
         if self._opened:
             self.dropped["second handshake"] += 1
             return
@@ -412,12 +381,14 @@ class DataChannel:
         self._opened_at = self._now
         request = self._request
         self._send_size()
+        self._tell_input_end()
         self._events.append(
             Opened(
                 session_type=request.session_type if request else "Standard_Stream",
                 properties=request.properties if request else {},
                 message=message,
                 extended=self._inbox.extended,
+                environment=environment or {},
             )
         )
 
@@ -559,6 +530,8 @@ class DataChannel:
         """Queues output (agent) or input (client) in order; ValueError beyond `writable`."""
         if len(data) > self.writable:
             raise ValueError("more was written than `writable` allows")
+        if self._input_over and data:
+            raise ValueError("something was written after the end of input")
         self._outbox.write(data, payload_type)
         if self._generation is None:
             self._outbox.forget_overflow()
@@ -580,14 +553,37 @@ class DataChannel:
         if self._size:
             self._outbox.control(PayloadType.SIZE, handshake.pack_size(*self._size))
 
-    def flag(self, value: FlagValue) -> None:
-        """Client: asks the agent to end the session (TERMINATE_SESSION) or a port."""
-        self._outbox.control(PayloadType.FLAG, value.to_bytes(4, "big"))
+    def flag(self, value: FlagValue) -> bool:
+        """Client: asks the agent to end the session, or sends a signal. False where the agent is
+        not known to understand it: then nothing is sent."""
+        if value.own and not self.extended:
+            return False
+        self._outbox.control(PayloadType.FLAG, payloads.pack_flag(value))
+        return True
 
-    def exit(self, code: int) -> None:
-        """Agent: the process ended; queued behind all output, for peers that understand it."""
-        if self._inbox.extended:
-            self._outbox.write(_EXIT_CODE + str(code).encode(), PayloadType.EXIT_CODE)
+    def end_input(self) -> None:
+        """Client: no input follows what was written, once. An agent of the original is not told;
+        before the session is open it waits."""
+        self._input_over = True
+        if self._opened:
+            self._tell_input_end()
+
+    def _tell_input_end(self) -> None:
+        wanted = self._side is Side.CLIENT and self._input_over and self._inbox.extended
+        if wanted and not self._input_end_told:
+            self._input_end_told = True
+            self._outbox.write(payloads.pack_flag(FlagValue.END_OF_INPUT), PayloadType.FLAG)
+
+    def exit(self, code: int, *, plain: bool = False) -> None:
+        """Agent: the process ended; queued behind all output, for peers that understand it.
+        `plain`: a client of the original is sent it too, which prints it as text."""
+        if self._inbox.extended or plain:
+            self._outbox.write(payloads.pack_exit_code(code), PayloadType.EXIT_CODE)
+
+    @property
+    def extended(self) -> bool:
+        """The handshake is done, and the peer agreed to Hatchway's extensions."""
+        return self._opened and self._inbox.extended
 
     @property
     def opened(self) -> bool:
@@ -613,9 +609,7 @@ class DataChannel:
 
     def _pack(self, sequence: int, payload_type: int, payload: bytes, flags: int) -> bytes:
         if payload_type == PayloadType.GAP and not self._inbox.extended:
-            lost = int.from_bytes(payload, "big")
-            text = f"\r\n[hatchway: {lost} bytes of output were lost here]\r\n"
-            payload_type, payload = PayloadType.OUTPUT, text.encode()
+            payload_type, payload = PayloadType.OUTPUT, payloads.gap_text(payload)
         return pack(
             AgentMessage(
                 message_type=self._sends,
@@ -633,17 +627,3 @@ class DataChannel:
 
     def _uuid(self) -> UUID:
         return UUID(bytes=self._random(16), version=4)
-
-
-def _flag(payload: bytes) -> FlagValue:
-    try:
-        return FlagValue(int.from_bytes(payload, "big") if len(payload) == 4 else -1)
-    except ValueError:
-        raise MalformedMessage("A flag is not known.") from None
-
-
-def _exit_code(payload: bytes) -> int:
-    text = payload.removeprefix(_EXIT_CODE)
-    if not (payload.startswith(_EXIT_CODE) and text.isdigit() and len(text) <= 10):
-        raise MalformedMessage("An exit code is not a number.")
-    return int(text)

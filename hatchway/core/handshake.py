@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from hatchway.core.environment import allowed
 from hatchway.core.errors import MalformedMessage
 from hatchway.core.wire import MAX_PAYLOAD, MessageType
 
@@ -30,19 +31,24 @@ MAX_TEXT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """What one side offers or accepts: bytes of credit it gives, the largest payload it takes."""
+    """What one side offers or accepts: bytes of credit it gives, the largest payload it takes.
+    A client says with it what its terminal and language are, see `environment`."""
 
     window: int
     max_payload: int = MAX_PAYLOAD
     compression: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
-        return {
+        members: dict[str, object] = {
             "Version": EXTENSIONS_VERSION,
             "Window": self.window,
             "MaxPayload": self.max_payload,
             "Compression": [DEFLATE] if self.compression else [],
         }
+        if self.environment:
+            members["environment"] = allowed(self.environment)
+        return members
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +218,12 @@ def _extensions(document: Mapping[str, object]) -> Extensions | None:
     if document.get("Version") != EXTENSIONS_VERSION:
         return None
     methods = document.get("Compression")
+    environment = document.get("environment")
     return Extensions(
         whole(document.get("Window"), MIN_WINDOW, MAX_WINDOW),
         whole(document.get("MaxPayload"), MIN_PAYLOAD, MAX_PAYLOAD),
         isinstance(methods, list) and DEFLATE in methods,
+        allowed(environment) if isinstance(environment, dict) else {},
     )
 
 

@@ -42,7 +42,7 @@ MIN_REORDER = 0.02
 #: sendings, when later messages have arrived, the message counts as arrived.
 ORIGINAL_ATTEMPTS = 4
 
-#: What keeps its place among the data.
+#: What keeps its place among the data; a flag there is the end of input.
 _MARKS = frozenset({PayloadType.GAP, PayloadType.EXIT_CODE})
 
 #: Builds a packed message: sequence, payload type, payload, flags.

@@ -78,12 +78,37 @@ class PayloadType(IntEnum):
 CREDITED = frozenset({PayloadType.OUTPUT, PayloadType.STDERR})
 
 
+#: Flags from here on are Hatchway's own, sent only after HatchwayExtensions was agreed on.
+OWN_FLAGS = 0x1000
+
+
 class FlagValue(IntEnum):
-    """The four-byte payload of a FLAG message."""
+    """The four-byte payload of a FLAG message. A SIGNAL_ is 0x1100 and Linux's number of it."""
 
     DISCONNECT_TO_PORT = 1
     TERMINATE_SESSION = 2
     CONNECT_TO_PORT_ERROR = 3
+    #: Client: no input follows. It keeps its place behind the data.
+    END_OF_INPUT = 0x1001
+    SIGNAL_HANGUP = 0x1101
+    SIGNAL_INTERRUPT = 0x1102
+    SIGNAL_QUIT = 0x1103
+    SIGNAL_USER_1 = 0x110A
+    SIGNAL_USER_2 = 0x110C
+    SIGNAL_TERMINATE = 0x110F
+
+    @property
+    def own(self) -> bool:
+        """Hatchway's, not the original's."""
+        return self >= OWN_FLAGS
+
+    @property
+    def signal(self) -> int:
+        """Linux's number of the signal that it stands for, 0 for none."""
+        return self - SIGNAL_FLAGS if self > SIGNAL_FLAGS else 0
+
+
+SIGNAL_FLAGS = 0x1100
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from hatchway.core.channel import (
     Gap,
     Side,
 )
-from hatchway.core.wire import MAX_TEXT_MESSAGE, from_text, to_text
+from hatchway.core.wire import MAX_TEXT_MESSAGE, PayloadType, from_text, to_text
 
 
 @dataclass
@@ -140,6 +140,15 @@ class Wire:
     def _joined(self, end: DataChannel) -> bytes:
         return b"".join(e.data for e in self.events[end] if isinstance(e, Data))
 
+    def apart(self) -> tuple[bytes, bytes]:
+        """What came out as standard output and as standard error."""
+        data = [e for e in self.events[self.client] if isinstance(e, Data)]
+        error = PayloadType.STDERR
+        return (
+            b"".join(e.data for e in data if e.payload_type is not error),
+            b"".join(e.data for e in data if e.payload_type is error),
+        )
+
     def of(self, end: DataChannel, kind: type[ChannelEvent]) -> list[ChannelEvent]:
         return [event for event in self.events[end] if isinstance(event, kind)]
 
@@ -150,12 +159,12 @@ class Wire:
         return sum(e.size for e in self.events[self.client] if isinstance(e, Gap))
 
 
-def pump(wire: Wire, end: DataChannel, data: bytes) -> None:
+def pump(wire: Wire, end: DataChannel, data: bytes, kind: PayloadType = PayloadType.OUTPUT) -> None:
     """Writes all of `data` as the channel takes it, letting time pass in between."""
     at = 0
     for _ in range(100_000):
         room = end.writable
-        end.write(data[at : at + room])
+        end.write(data[at : at + room], kind)
         at += room
         if at >= len(data):
             return

@@ -10,7 +10,7 @@ from hatchway.core import api, documents, names
 from hatchway.core.errors import DoesNotExistException, InvalidFilterKey, ValidationException
 from lambdas.access import Access
 from lambdas.ports import Session, SessionPage, SessionQuery
-from lambdas.sessions.request import Request
+from lambdas.request import Request
 from lambdas.sessions.service import Service
 
 DEFAULT_PAGE = 50

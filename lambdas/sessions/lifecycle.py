@@ -13,7 +13,7 @@ from lambdas.access import Access
 from lambdas.conditions import tag_context
 from lambdas.ports import Session
 from lambdas.principal import Principal
-from lambdas.sessions.request import Request
+from lambdas.request import Request
 from lambdas.sessions.service import Service
 from lambdas.sessions.tokens import make_token, opened
 from lambdas.terminating import begin_end, conclude

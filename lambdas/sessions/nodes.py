@@ -11,7 +11,7 @@ from hatchway.core.lifecycle import Event
 from hatchway.core.names import Topics
 from lambdas.access import Access
 from lambdas.ports import InstanceFacts, Node, NodeRole, Session, Stale
-from lambdas.sessions.request import Request
+from lambdas.request import Request
 from lambdas.sessions.service import Service
 from lambdas.starting import instance_arn, instance_tags
 from lambdas.terminating import conclude

@@ -31,7 +31,7 @@ from lambdas.sessions.nodes import (
     reset_node,
 )
 from lambdas.sessions.rates import spend
-from lambdas.sessions.request import Request, read
+from lambdas.request import Request, read
 from lambdas.sessions.service import Service
 from lambdas.sessions.start import start_session
 from lambdas.sessions.terminate_all import terminate_sessions

@@ -13,7 +13,7 @@ from lambdas import starting
 from lambdas.access import Access
 from lambdas.ports import Request as Earlier
 from lambdas.ports import Session
-from lambdas.sessions.request import Request
+from lambdas.request import Request
 from lambdas.sessions.service import Service
 from lambdas.sessions.tokens import make_token, opened
 from lambdas.starting import instance_tags

@@ -11,7 +11,7 @@ from hatchway.core.errors import AccessDeniedException, HatchwayError, Validatio
 from lambdas.access import Access
 from lambdas.ports import Session, SessionQuery
 from lambdas.sessions.lifecycle import permit
-from lambdas.sessions.request import Request
+from lambdas.request import Request
 from lambdas.sessions.service import Service
 from lambdas.terminating import begin_end, conclude
 

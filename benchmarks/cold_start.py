@@ -47,13 +47,13 @@ def imports(url: str, rounds: int) -> list[tuple[str, Loaded, Series, Series]]:
 
 
 def messages(url: str, count: int) -> dict[str, tuple[Series, Series]]:
-    """Processor seconds of a message by kind: with the SDK, and raw."""
+    """Processor seconds of a message by kind: as it is, and with the SDK."""
     environ = _base() | fake_aws.environ(url)
     found: dict[str, tuple[Series, Series]] = {}
     for _ in range(MESSAGE_ROUNDS):
-        for place, way in enumerate(("sdk", "raw")):
+        for place, way in enumerate(("signed", "sdk")):
             for kind, seconds in _relayed(way, count, environ).items():
-                pair = found.setdefault(kind, (Series("sdk"), Series("raw")))
+                pair = found.setdefault(kind, (Series("signed"), Series("sdk")))
                 pair[place].samples.append(seconds)
     return found
 
@@ -85,14 +85,14 @@ def messages_table(found: Mapping[str, tuple[Series, Series]]) -> str:
     rows = [
         (
             kind,
+            milliseconds(ours.p50),
             milliseconds(sdk.p50),
-            milliseconds(raw.p50),
-            f"{raw.p50 / sdk.p50:.2f}",
-            verdict(sdk.p50 <= TARGET_MESSAGE),
+            f"{ours.p50 / sdk.p50:.2f} {verdict(ours.p50 <= sdk.p50 / 2)}",
+            verdict(ours.p50 <= TARGET_MESSAGE),
         )
-        for kind, (sdk, raw) in found.items()
+        for kind, (ours, sdk) in found.items()
     ]
-    head = ("processor for one message", "SDK ms", "raw ms", "raw/SDK", "SDK at most 3 ms")
+    head = ("processor for one message", "ours ms", "SDK ms", "ours/SDK, half", "at most 3 ms")
     return table(head, rows)
 
 

@@ -13,8 +13,16 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 FAMILIES = ("relay", "uplink", "connect", "agents", "sessions", "nodes", "events", "sweep")
+#: boto3's names for services that are called without it.
+_SDK_NAMES = {
+    "APIGATEWAYMANAGEMENTAPI": "apigatewaymanagementapi",
+    "CLOUDWATCH_LOGS": "logs",
+    "IOT_DATA_PLANE": "iot-data",
+    "SECRETS_MANAGER": "secretsmanager",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,20 @@ def _boto3(services: Sequence[str]) -> None:
 
 
 def _clients() -> list[str]:
-    """The clients that are alive: what the family made at init."""
-    from botocore.client import BaseClient
+    """What the SDK calls every client that is alive, its own or ours: what the family made."""
+    names = [
+        _SDK_NAMES[one.service.sdk_name] for one in _alive("lambdas.adapters.signed", "Signed")
+    ]
+    sdk = _alive("botocore.client", "BaseClient")
+    return sorted(names + [one.meta.service_model.service_name for one in sdk])
 
-    alive = [one for one in gc.get_objects() if isinstance(one, BaseClient)]
-    return sorted(one.meta.service_model.service_name for one in alive)
+
+def _alive(module: str, kind: str) -> list[Any]:
+    """The objects of a class, where its module was loaded at all."""
+    if module not in sys.modules:
+        return []
+    base = getattr(sys.modules[module], kind)
+    return [one for one in gc.get_objects() if isinstance(one, base)]
 
 
 def _measured(work: Callable[[], None]) -> Loaded:

@@ -1,7 +1,7 @@
 """Processor time of one relayed message, in a process of its own, by the real handlers.
 
-`python -m benchmarks.relayed sdk|raw COUNT` prints seconds a message by kind, as JSON. AWS is the
-fake one that the environment names.
+`python -m benchmarks.relayed sdk|signed COUNT` prints seconds a message by kind, as JSON. AWS is
+the fake one that the environment names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 from uuid import UUID
 
 from benchmarks.fake_aws import SECRET, VERSION_ID
-from benchmarks.raw_aws import Kept, Keys, RawClients, RawDownlink
+from benchmarks.metered import Unpaced
+from benchmarks.sdk_aws import SdkClients, SdkDownlink
 from hatchway.core.keys import ticket_key
 from hatchway.core.tickets import Ticket, seal_ticket
 from hatchway.core.wire import MAX_PAYLOAD, AgentMessage, MessageType, PayloadType, pack, to_text
@@ -30,10 +31,11 @@ from lambdas.uplink import deps as uplink_deps
 
 _EVENTS = Path(__file__).parent.parent / "tests" / "events"
 _CONNECTION = "L0SM9cOFvHcCIhw="
-_REGION = "us-east-1"
 #: What a day of tickets needs: nothing here renews them.
 _DAY = 86_400
 WARM = 20
+#: The functions' lines.
+_LOG = io.StringIO()
 
 
 def _event(name: str, **changes: object) -> dict[str, Any]:
@@ -66,12 +68,10 @@ def _ticket() -> str:
     return seal_ticket(ticket, ticket_key(SECRET, key_id=key_id))
 
 
-def _relay(environ: Mapping[str, str], raw: bool) -> Callable[[dict[str, Any]], object]:
-    relay = relay_deps.build(environ)
-    if raw:
-        keys = Keys("AKIAEXAMPLE", "example", _REGION, "iotdevicegateway")
-        kept = Kept(environ["IOT_DATA_URL"], keys)
-        relay = replace(relay, downlink=RawDownlink(environ["STAGE"], kept))
+def _relay(environ: Mapping[str, str], sdk: bool) -> Callable[[dict[str, Any]], object]:
+    relay = replace(relay_deps.build(environ), pace=Unpaced(time.time))
+    if sdk:
+        relay = replace(relay, downlink=SdkDownlink(environ["STAGE"], environ["IOT_DATA_URL"]))
 
     def handle(event: dict[str, Any]) -> object:
         with line("relay", plain) as log:
@@ -80,11 +80,10 @@ def _relay(environ: Mapping[str, str], raw: bool) -> Callable[[dict[str, Any]], 
     return handle
 
 
-def _uplink(environ: Mapping[str, str], raw: bool) -> Callable[[dict[str, Any]], object]:
+def _uplink(environ: Mapping[str, str], sdk: bool) -> Callable[[dict[str, Any]], object]:
     uplink = uplink_deps.build(environ)
-    if raw:
-        keys = Keys("AKIAEXAMPLE", "example", _REGION, "execute-api")
-        uplink = replace(uplink, clients=RawClients(Kept(environ["STREAM_MANAGEMENT_URL"], keys)))
+    if sdk:
+        uplink = replace(uplink, clients=SdkClients(environ["STREAM_MANAGEMENT_URL"]))
     return lambda event: serve("uplink", event, uplink.handle, plain, max_body=128 * 1024)
 
 
@@ -93,18 +92,21 @@ def _each(handle: Callable[[dict[str, Any]], object], event: dict[str, Any], cou
         _check(handle(event))
     begun = time.process_time()
     for _ in range(count):
-        handle(event)
-    return (time.process_time() - begun) / count
+        answer = handle(event)
+    used = time.process_time() - begun
+    _check(answer)
+    return used / count
 
 
 def _check(answer: object) -> None:
-    if not isinstance(answer, dict) or answer.get("statusCode") != 200:
+    lines = _LOG.getvalue()
+    if not isinstance(answer, dict) or answer.get("statusCode") != 200 or '"dropped"' in lines:
         raise RuntimeError(f"a message was not relayed: {answer}")
 
 
-def measured(raw: bool, count: int) -> dict[str, float]:
+def measured(sdk: bool, count: int) -> dict[str, float]:
     """Seconds of the processor for one message, by function and size."""
-    relay, uplink = _relay(os.environ, raw), _uplink(os.environ, raw)
+    relay, uplink = _relay(os.environ, sdk), _uplink(os.environ, sdk)
     found = {}
     for size, text in _texts(MessageType.INPUT).items():
         found[f"relay, {size}"] = _each(relay, _event("ws_message.json", body=text), count)
@@ -116,7 +118,6 @@ def measured(raw: bool, count: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    log = io.StringIO()  # the functions' lines
-    with contextlib.redirect_stdout(log):
-        samples = measured(sys.argv[1] == "raw", int(sys.argv[2]))
+    with contextlib.redirect_stdout(_LOG):
+        samples = measured(sys.argv[1] == "sdk", int(sys.argv[2]))
     print(json.dumps(samples))

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from hatchway.core.errors import ClientGone, PayloadTooLarge
-from lambdas.adapters import aws
+from lambdas.adapters.calls import Expected, Patience
+from lambdas.adapters.signed import Service, Signed
 
-if TYPE_CHECKING:
-    from mypy_boto3_apigatewaymanagementapi.client import ApiGatewayManagementApiClient
-
+SERVICE = Service("The stream API", "execute-api", "execute-api", "APIGATEWAYMANAGEMENTAPI")
 #: One attempt, and a short one: who is told of an end or a change learns of it otherwise as well,
 #: and others may be waiting to be told.
-PATIENCE = aws.Patience(connect=1.0, read=2.0, attempts=1)
+PATIENCE = Patience(connect=1.0, read=2.0, attempts=1)
 #: For output. A second attempt only: the channel's own retransmission knows better when to try
 #: again.
-UPLOAD_PATIENCE = aws.Patience(connect=1.0, read=3.0, attempts=2)
+UPLOAD_PATIENCE = Patience(connect=1.0, read=3.0, attempts=2)
 #: API Gateway answers 410 until `$connect` has returned: seconds between attempts to close then.
 YOUNG_PAUSES = (0.1, 0.2, 0.4, 0.6, 0.7)
 #: API Gateway takes 128 KB.
 MAX_MESSAGE = 128 * 1024
-_SERVICE = "The stream API"
-_EXPECTED: aws.Expected = {410: ClientGone, 413: PayloadTooLarge}
+_EXPECTED: Expected = {410: ClientGone, 413: PayloadTooLarge}
 
 
 class ApiClients:
@@ -32,13 +30,10 @@ class ApiClients:
     def __init__(
         self,
         url: str,
-        client: ApiGatewayManagementApiClient | None = None,
-        patience: aws.Patience = PATIENCE,
+        patience: Patience = PATIENCE,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._client: ApiGatewayManagementApiClient = client or aws.client(
-            "apigatewaymanagementapi", patience, url
-        )
+        self._calls = Signed(SERVICE, patience, url, pause=pause)
         self._pause = pause
 
     def post(self, connection: str, text: str) -> bool:
@@ -46,8 +41,7 @@ class ApiClients:
         if len(data) > MAX_MESSAGE:
             raise PayloadTooLarge()
         try:
-            with aws.calling(_SERVICE, _EXPECTED):
-                self._client.post_to_connection(ConnectionId=connection, Data=data)
+            self._calls.call("POST", _path(connection), data, expected=_EXPECTED)
         except ClientGone:
             return False
         return True
@@ -63,8 +57,11 @@ class ApiClients:
     def _closed(self, connection: str) -> bool:
         """Whether there was one to close."""
         try:
-            with aws.calling(_SERVICE, _EXPECTED):
-                self._client.delete_connection(ConnectionId=connection)
+            self._calls.call("DELETE", _path(connection), expected=_EXPECTED)
         except ClientGone:
             return False
         return True
+
+
+def _path(connection: str) -> str:
+    return f"/@connections/{quote(connection, safe='')}"

@@ -6,19 +6,20 @@ the previous one is. Values are never logged and never part of an error.
 
 from __future__ import annotations
 
+import base64
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from hatchway.core.errors import HatchwayError, InternalServerError
-from lambdas.adapters import aws
+from lambdas.adapters.calls import Expected, Patience
+from lambdas.adapters.signed import Service, Signed
 from lambdas.ports import Clock, Secret
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager.client import SecretsManagerClient
-
-PATIENCE = aws.Patience(connect=1.0, read=3.0, attempts=3)
+SERVICE = Service("Secrets Manager", "secretsmanager", "secretsmanager", "SECRETS_MANAGER")
+PATIENCE = Patience(connect=1.0, read=3.0, attempts=3)
 KEY_ID = 8
 #: Seconds between two reads that unknown key ids cause, and after which it is read anyway.
 REREAD = 60.0
@@ -39,6 +40,14 @@ class _Versions:
     read: float
 
 
+class Calls(Protocol):
+    """As much of `Signed` as is used here."""
+
+    def json(
+        self, target: str, members: Mapping[str, object], expected: Expected
+    ) -> Mapping[str, object]: ...
+
+
 class ManagedSecret:
     """The port Secrets, over one secret (its name or ARN); read at init."""
 
@@ -46,11 +55,11 @@ class ManagedSecret:
         self,
         secret_id: str,
         clock: Clock = time.time,
-        client: SecretsManagerClient | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self._secret_id = secret_id
         self._clock = clock
-        self._client: SecretsManagerClient = client or aws.client("secretsmanager", PATIENCE)
+        self._calls = calls or Signed(SERVICE, PATIENCE)
         self._lock = Lock()
         self._versions = self._read()
 
@@ -101,13 +110,22 @@ class ManagedSecret:
 
     def _stage(self, label: str) -> tuple[Secret, float] | None:
         """The version with this label and when it was made; None where no version has it."""
+        asked = {"SecretId": self._secret_id, "VersionStage": label}
         try:
-            with aws.calling("Secrets Manager", {"ResourceNotFoundException": _Absent}):
-                answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=label)
+            answer = self._calls.json(
+                "secretsmanager.GetSecretValue", asked, {"ResourceNotFoundException": _Absent}
+            )
         except _Absent:
             return None
-        value = answer.get("SecretBinary", b"") or answer.get("SecretString", "").encode()
-        if not value:
-            raise InternalServerError("A secret of the service is empty.")
-        secret = Secret(key_id=answer["VersionId"][:KEY_ID], value=value)
-        return secret, answer["CreatedDate"].timestamp()
+        return _read_version(answer)
+
+
+def _read_version(answer: Mapping[str, object]) -> tuple[Secret, float]:
+    version, created = answer.get("VersionId"), answer.get("CreatedDate")
+    binary, text = answer.get("SecretBinary") or "", answer.get("SecretString") or ""
+    if not isinstance(version, str) or not isinstance(created, int | float):
+        raise InternalServerError("Secrets Manager does not say which version a secret has.")
+    value = base64.b64decode(str(binary)) or str(text).encode()
+    if not value:
+        raise InternalServerError("A secret of the service is empty.")
+    return Secret(key_id=version[:KEY_ID], value=value), float(created)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.ec2 import Ec2Instances
-from lambdas.adapters.iot import IotPresence
+from lambdas.adapters.presence import IotPresence
 from lambdas.adapters.sqs import SqsLater
 from lambdas.adapters.sts import StsChannelCredentials
 from lambdas.adapters.table import TableNodes, TableSessions

@@ -9,7 +9,18 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from hatchway.core.errors import ClientGone, InternalServerError, ThrottlingException
-from lambdas.adapters import aws, connections, dynamodb, ec2, events, iam, iot, secrets, sts
+from lambdas.adapters import (
+    aws,
+    connections,
+    dynamodb,
+    ec2,
+    events,
+    iam,
+    iot,
+    presence,
+    secrets,
+    sts,
+)
 from tests.unit.adapters.stubs import refused
 
 
@@ -58,7 +69,9 @@ def test_other_errors_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [connections, dynamodb, ec2, events, iam, iot, secrets, sts], ids=lambda m: m.__name__
+    "module",
+    [connections, dynamodb, ec2, events, iam, iot, presence, secrets, sts],
+    ids=lambda m: m.__name__,
 )
 def test_every_client_gives_up_before_api_gateway_does(module: object) -> None:
     patience: aws.Patience = module.PATIENCE  # type: ignore[attr-defined]
@@ -85,9 +98,13 @@ def test_a_client_has_the_patience_it_was_given(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("connections", "boto3 cryptography lambdas.adapters.dynamodb lambdas.adapters.iam"),
-        ("iot", "boto3 cryptography lambdas.adapters.dynamodb lambdas.adapters.iam"),
-        ("secrets", "boto3 cryptography lambdas.adapters.dynamodb lambdas.adapters.iam"),
+        (
+            "connections",
+            "boto3 botocore cryptography lambdas.adapters.dynamodb lambdas.adapters.iam",
+        ),
+        ("iot", "boto3 botocore cryptography lambdas.adapters.dynamodb lambdas.adapters.iam"),
+        ("presence", "boto3 cryptography lambdas.adapters.dynamodb lambdas.adapters.iam"),
+        ("secrets", "boto3 botocore cryptography lambdas.adapters.dynamodb lambdas.adapters.iam"),
         ("table", "boto3 cryptography lambdas.adapters.iam lambdas.adapters.connections"),
         ("items", "boto3 botocore cryptography lambdas.adapters.dynamodb"),
     ],

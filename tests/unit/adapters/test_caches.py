@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from hatchway.core.errors import InternalServerError, ThrottlingException
 from lambdas.adapters import ec2, secrets
 from lambdas.adapters.cache import Cache
+from lambdas.adapters.calls import Expected, meant
 from lambdas.adapters.ec2 import Ec2Instances
 from lambdas.adapters.secrets import ManagedSecret
 from lambdas.memory.clock import ManualClock
@@ -166,16 +167,35 @@ def version(n: int, made: float = NOW - 86400.0) -> dict[str, Any]:
     return {
         "VersionId": f"{n:08d}-and-more",
         "SecretString": f"value {n}",
-        "CreatedDate": datetime.fromtimestamp(made, UTC),
+        "CreatedDate": made,
     }
 
 
-NONE = refused("ResourceNotFoundException", 400)
+class SecretCalls:
+    """Secrets Manager's answers, one a call: members, or an AWS code and status."""
+
+    def __init__(self, *answers: dict[str, Any] | tuple[str, int]) -> None:
+        self.calls: list[tuple[str, Mapping[str, object]]] = []
+        self._answers = list(answers)
+
+    def json(
+        self, target: str, members: Mapping[str, object], expected: Expected
+    ) -> Mapping[str, object]:
+        self.calls.append((target, members))
+        answer = self._answers.pop(0)
+        if isinstance(answer, tuple):
+            raise meant("Secrets Manager", *answer, expected)
+        return answer
 
 
-def secret(*answers: Answer) -> tuple[ManagedSecret, Scripted, ManualClock]:
-    client, clock = Scripted(*answers), ManualClock(NOW)
-    return ManagedSecret("seal", clock, client), client, clock  # type: ignore[arg-type]
+NONE = ("ResourceNotFoundException", 400)
+
+
+def secret(
+    *answers: dict[str, Any] | tuple[str, int],
+) -> tuple[ManagedSecret, SecretCalls, ManualClock]:
+    calls, clock = SecretCalls(*answers), ManualClock(NOW)
+    return ManagedSecret("seal", clock, calls), calls, clock
 
 
 class TestSecrets:
@@ -186,7 +206,7 @@ class TestSecrets:
         assert [call[1]["VersionStage"] for call in client.calls] == ["AWSCURRENT", "AWSPREVIOUS"]
 
     def test_bytes_and_text_are_both_values(self) -> None:
-        made, _, _ = secret({**version(1), "SecretBinary": b"\x00\xff"}, NONE)
+        made, _, _ = secret({**version(1), "SecretBinary": "AP8="}, NONE)
         assert made.current().value == b"\x00\xff"
         made, _, _ = secret(version(1), NONE)
         assert made.current().value == b"value 1"
@@ -220,7 +240,7 @@ class TestSecrets:
         assert made.current().key_id == "00000002"
 
     def test_what_is_known_survives_a_failing_service(self) -> None:
-        made, client, clock = secret(version(1), NONE, refused("X", 500), version(2), version(1))
+        made, client, clock = secret(version(1), NONE, ("X", 500), version(2), version(1))
         clock.advance(secrets.REFRESH)
         assert made.current().key_id == "00000001"
         assert made.current().key_id == "00000001"
@@ -230,12 +250,18 @@ class TestSecrets:
 
     @pytest.mark.parametrize(
         "answers",
-        [(NONE,), (refused("AccessDeniedException"),), ({**version(1), "SecretString": ""},)],
+        [
+            (NONE,),
+            (("AccessDeniedException", 400),),
+            ({**version(1), "SecretString": ""},),
+            ({**version(1), "VersionId": None},),
+            ({**version(1), "CreatedDate": "today"},),
+        ],
     )
-    def test_without_a_current_version_nothing_starts(self, answers: tuple[Answer, ...]) -> None:
+    def test_without_a_current_version_nothing_starts(self, answers: tuple[Any, ...]) -> None:
         with pytest.raises(InternalServerError):
             secret(*answers)
 
     def test_a_failing_read_of_the_previous_version_is_no_absence(self) -> None:
         with pytest.raises(ThrottlingException):
-            secret(version(1), refused("ThrottlingException"))
+            secret(version(1), ("ThrottlingException", 400))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,72 +20,87 @@ from lambdas.adapters import sts
 from lambdas.adapters.connections import PATIENCE, UPLOAD_PATIENCE, ApiClients
 from lambdas.adapters.crypto import cipher
 from lambdas.adapters.events import EventBridge
-from lambdas.adapters.iot import IotDownlink, IotPresence
+from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.presence import IotPresence
 from lambdas.adapters.sts import StsChannelCredentials
-from tests.unit.adapters.stubs import Answer, Scripted, refused
+from tests.unit.adapters.scripted_aws import Says, ScriptedAws, refusal, scripted_aws
+from tests.unit.adapters.stubs import Scripted, refused
 
 NODE = "i-0123456789abcdef0"
 SESSION = "a+b=c,d.e@f-0123456789abcdef0"
+GONE = refusal("GoneException", 410)
 
 
-def clients(*answers: Answer) -> tuple[ApiClients, Scripted]:
-    client = Scripted(*answers)
-    return ApiClients("https://x.invalid", client), client  # type: ignore[arg-type]
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedAws]:
+    for name, value in {
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with scripted_aws() as script:
+        yield script
+
+
+def targets(aws: ScriptedAws) -> list[tuple[str, str]]:
+    return [(got.method, got.target) for got in aws.got]
 
 
 class TestClients:
-    def test_text_is_sent_as_it_is(self) -> None:
-        made, client = clients({})
-        assert made.post("AbC=", "ü\n") is True
-        assert client.calls == [
-            ("post_to_connection", {"ConnectionId": "AbC=", "Data": "ü\n".encode()})
-        ]
+    def test_text_is_sent_as_it_is(self, aws: ScriptedAws) -> None:
+        assert ApiClients(f"{aws.url}/local").post("AbC=", "ü\n") is True
+        assert targets(aws) == [("POST", "/local/@connections/AbC%3D")]
+        assert aws.got[0].body == "ü\n".encode()
+        assert "/us-east-1/execute-api/aws4_request" in aws.got[0].headers["authorization"]
 
-    def test_410_says_that_the_client_is_gone(self) -> None:
-        made, _ = clients(refused("GoneException", 410))
-        assert made.post("c", "x") is False
+    def test_410_says_that_the_client_is_gone(self, aws: ScriptedAws) -> None:
+        aws.answers[:] = [GONE]
+        assert ApiClients(aws.url).post("c", "x") is False
 
     @pytest.mark.parametrize(
         ("answer", "error"),
         [
-            (refused("LimitExceededException", 429), ThrottlingException),
-            (refused("", 429), ThrottlingException),
-            (refused("PayloadTooLargeException", 413), PayloadTooLarge),
-            (refused("ForbiddenException", 403), InternalServerError),
-            (refused("", 500), InternalServerError),
+            (refusal("LimitExceededException", 429), ThrottlingException),
+            (Says(429, b""), ThrottlingException),
+            (refusal("PayloadTooLargeException", 413), PayloadTooLarge),
+            (refusal("ForbiddenException", 403), InternalServerError),
+            (Says(500, b""), InternalServerError),
         ],
     )
     def test_every_other_answer_is_an_error(
-        self, answer: Exception, error: type[HatchwayError]
+        self, aws: ScriptedAws, answer: Says, error: type[HatchwayError]
     ) -> None:
-        made, _ = clients(answer)
+        aws.answers[:] = [answer]
         with pytest.raises(error):
-            made.post("c", "x")
+            ApiClients(aws.url).post("c", "x")
+        assert len(aws.got) == PATIENCE.attempts == 1
 
-    def test_a_closed_connection_is_closed_again_in_silence(self) -> None:
-        made, client = clients(
-            {}, refused("GoneException", 410), refused("ForbiddenException", 403)
-        )
+    def test_a_closed_connection_is_closed_again_in_silence(self, aws: ScriptedAws) -> None:
+        aws.answers[:] = [Says(204, b""), GONE, refusal("ForbiddenException", 403)]
+        made = ApiClients(aws.url)
         made.close("c")
         made.close("c")
-        assert client.calls == [("delete_connection", {"ConnectionId": "c"})] * 2
+        assert targets(aws) == [("DELETE", "/@connections/c")] * 2
         with pytest.raises(InternalServerError):
             made.close("c")
 
-    def test_a_young_connection_that_seems_gone_is_closed_as_soon_as_it_is_there(self) -> None:
-        gone = refused("GoneException", 410)
-        client, pauses = Scripted(gone, gone, {}), list[float]()
-        made = ApiClients("https://x.invalid", client, pause=pauses.append)  # type: ignore[arg-type]
-        made.close("c", young=True)
-        assert [method for method, _ in client.calls] == ["delete_connection"] * 3
+    def test_a_young_connection_that_seems_gone_is_closed_as_soon_as_it_is_there(
+        self, aws: ScriptedAws
+    ) -> None:
+        aws.answers[:] = [GONE, GONE, Says(204, b"")]
+        pauses: list[float] = []
+        ApiClients(aws.url, pause=pauses.append).close("c", young=True)
+        assert len(aws.got) == 3
         assert pauses == [0.1, 0.2]
 
-    def test_a_young_connection_that_stays_gone_is_given_up_after_two_seconds(self) -> None:
-        client = Scripted(*[refused("GoneException", 410)] * 6)
+    def test_a_young_connection_that_stays_gone_is_given_up_after_two_seconds(
+        self, aws: ScriptedAws
+    ) -> None:
+        aws.answers[:] = [GONE] * 6
         pauses: list[float] = []
-        made = ApiClients("https://x.invalid", client, pause=pauses.append)  # type: ignore[arg-type]
-        made.close("c", young=True)
-        assert len(client.calls) == 6
+        ApiClients(aws.url, pause=pauses.append).close("c", young=True)
+        assert len(aws.got) == 6
         assert sum(pauses) == pytest.approx(2.0)
 
     def test_an_end_is_told_in_one_attempt_and_output_in_two(self) -> None:
@@ -93,32 +109,33 @@ class TestClients:
 
 
 class TestDownlink:
-    def test_a_hint_says_which_session_and_nothing_more(self) -> None:
-        client = Scripted({})
-        IotDownlink("local", client=client).hint(NODE, SESSION)  # type: ignore[arg-type]
-        ((method, sent),) = client.calls
-        assert method == "publish"
-        assert (sent["topic"], sent["qos"]) == (f"hatchway/local/{NODE}/control", 1)
-        assert json.loads(sent["payload"]) == {"v": 1, "session": SESSION}
+    def test_a_hint_says_which_session_and_nothing_more(self, aws: ScriptedAws) -> None:
+        IotDownlink("local", aws.url).hint(NODE, SESSION)
+        assert targets(aws) == [("POST", f"/topics/hatchway%2Flocal%2F{NODE}%2Fcontrol?qos=1")]
+        assert json.loads(aws.got[0].body) == {"v": 1, "session": SESSION}
+        assert "/us-east-1/iotdata/aws4_request" in aws.got[0].headers["authorization"]
 
-    def test_data_goes_to_the_topic_of_the_session_s_digits(self) -> None:
-        client = Scripted({})
-        IotDownlink("local", client=client).data(NODE, SESSION, b"sealed")  # type: ignore[arg-type]
-        topic = f"hatchway/local/{NODE}/data/0123456789abcdef0"
-        assert client.calls == [("publish", {"topic": topic, "qos": 1, "payload": b"sealed"})]
+    def test_data_goes_to_the_topic_of_the_session_s_digits(self, aws: ScriptedAws) -> None:
+        IotDownlink("local", aws.url).data(NODE, SESSION, b"sealed")
+        topic = f"hatchway%2Flocal%2F{NODE}%2Fdata%2F0123456789abcdef0"
+        assert targets(aws) == [("POST", f"/topics/{topic}?qos=1")]
+        assert aws.got[0].body == b"sealed"
 
-    def test_a_lost_hint_is_logged_and_not_raised(self, caplog: pytest.LogCaptureFixture) -> None:
-        downlink = IotDownlink("local", client=Scripted(refused("X", 500)))  # type: ignore[arg-type]
+    def test_a_lost_hint_is_logged_and_not_raised(
+        self, aws: ScriptedAws, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        aws.answers[:] = [refusal("X", 403)]
         with caplog.at_level(logging.WARNING):
-            downlink.hint(NODE, SESSION)
+            IotDownlink("local", aws.url).hint(NODE, SESSION)
         assert "hint" in caplog.text
         assert "secret text" not in caplog.text
 
-    def test_lost_data_is_an_error(self) -> None:
-        client = Scripted(refused("ThrottlingException", 429), refused("X", 403))
-        downlink = IotDownlink("local", client=client)  # type: ignore[arg-type]
+    def test_lost_data_is_an_error(self, aws: ScriptedAws) -> None:
+        downlink = IotDownlink("local", aws.url)
+        aws.answers[:] = [refusal("ThrottlingException", 429)] * 2
         with pytest.raises(ThrottlingException):
             downlink.data(NODE, SESSION, b"")
+        aws.answers[:] = [refusal("X", 403)]
         with pytest.raises(InternalServerError):
             downlink.data(NODE, SESSION, b"")
 

@@ -30,6 +30,9 @@ NEVER = {"boto3", "pydantic", "websockets", "awscrt", "agent", "infra", "local"}
 #: What every message passes starts with the least: Powertools alone takes 50 ms.
 DATA_PATH = {"relay", "uplink", "connect"}
 HEAVY = {"aws_lambda_powertools", "asyncio"}
+#: Every message passes these two: the SDK alone takes a quarter of a second.
+BARE = {"relay", "uplink"}
+SDK = {"botocore", "urllib3", "jmespath", "dateutil"}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +48,7 @@ def test_an_entry_loads_no_more_than_it_needs(aws: dict[str, str], family: str) 
     packages = {name.partition(".")[0] for name in loaded.modules}
     assert not packages & NEVER
     assert family not in DATA_PATH or not packages & HEAVY
+    assert family not in BARE or not packages & SDK
     assert len(loaded.modules) <= MOST[family]
     assert _others(loaded, family) == set()
 

@@ -1,6 +1,7 @@
 """Each family as Lambda loads it: from its environment, over AWS's client libraries, one log line.
 
-moto stands for AWS; what the families decide is tested over the twins.
+moto stands for AWS, and on loopback what answers every signed call of those that do without the
+SDK; what the families decide is tested over the twins.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from benchmarks import fake_aws
 from hatchway.core.tokens import new_token, token_digest
 from hatchway.core.wire import MessageType, to_text
 from lambdas import environment
@@ -39,12 +41,14 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
+    with mock_aws(), fake_aws.serving() as url:
         cloud = Cloud("")
         variables = {
             "TABLE": cloud.table(),
             "STAGE": "local",
-            "STREAM_MANAGEMENT_URL": "https://s1.execute-api.us-east-1.amazonaws.com/local",
+            "STREAM_MANAGEMENT_URL": url,
+            "IOT_DATA_URL": url,
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": url,
             "CHANNEL_ROLE_ARN": "arn:aws:iam::123456789012:role/channel",
             "CHANNEL_ROLE_ID": CHANNEL_ROLE,
             "AGENT_API_ARN": "arn:aws:execute-api:us-east-1:123456789012:a1/local",
@@ -52,9 +56,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
             "RECHECK_QUEUE": cloud.client("sqs").create_queue(QueueName="rechecks")["QueueUrl"],
             "AWS_REGION": "us-east-1",
         }
-        for name in ("seal", "ticket"):
-            cloud.client("secretsmanager").create_secret(Name=name, SecretBinary=bytes(32))
-            variables[f"{name.upper()}_SECRET"] = name
+        variables |= {f"{name}_SECRET": name for name in ("SEAL", "TICKET")}
         cloud.client("events").create_event_bus(Name="hatchway-local")
         for name, value in variables.items():
             monkeypatch.setenv(name, value)

@@ -1,0 +1,353 @@
+"""Frames of one side, put in the order in which they were meant, each once.
+
+The relay stores what passes as it passes: repeats, late ones, several clients. `Orderer` yields a
+chunk for every sequence number; what never came is a gap, and the same number with another content
+is a mismatch. Its memory is bounded, and it knows no clock: times are those of the frames.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from hatchway.core import handshake
+from hatchway.core.compression import inflate
+from hatchway.core.errors import MalformedMessage, MalformedRecording
+from hatchway.core.transcript.chunks import UNNUMBERED, Chunk, Kind, Side
+from hatchway.core.wire import (
+    CREDITED,
+    FLAG_DEFLATED,
+    FLAG_SYN,
+    AgentMessage,
+    MessageType,
+    PayloadType,
+    parse,
+)
+
+#: Messages, and bytes of payload, that may wait for an earlier one; beyond, that one is a gap.
+MAX_WAITING = 4096
+MAX_WAITING_BYTES = 4 * 1024 * 1024
+#: Milliseconds that a message waits for an earlier one. A sender repeats for as long as its peer
+#: is there, so what is later than this was lost with the client that it was for.
+GAP_AFTER = 120_000
+#: Messages whose content is remembered, to be compared with a later one of the same number.
+MAX_REMEMBERED = 2048
+#: Stretches that were given up, of which a late message may still come.
+MAX_GIVEN_UP = 64
+_FINGERPRINT = 8
+_EXIT_CODE = b"EXIT_CODE: "
+
+MISMATCH = "mismatch"
+LATE = "late"
+_STREAMS = {Side.NODE: MessageType.OUTPUT, Side.CLIENT: MessageType.INPUT}
+_NAMES = {
+    PayloadType.HANDSHAKE_REQUEST: "handshake request",
+    PayloadType.HANDSHAKE_RESPONSE: "handshake response",
+    PayloadType.HANDSHAKE_COMPLETE: "handshake complete",
+    PayloadType.ENC_CHALLENGE_REQUEST: "encryption challenge",
+    PayloadType.ENC_CHALLENGE_RESPONSE: "encryption challenge answered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    message: AgentMessage
+    generation: int
+    at: int
+
+
+@dataclass(slots=True)
+class OrderState:
+    """What an orderer remembers between two runs; `to_json` and `of_json` are inverse."""
+
+    expected: int = 0
+    #: The message id of a client's first message: another one is another client.
+    epoch: str = ""
+    generation: int = 0
+    offered: bool = False
+    seen: dict[int, str] = field(default_factory=dict)
+    #: First and last number of what was given up lately.
+    given_up: list[tuple[int, int]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "expected": self.expected,
+            "epoch": self.epoch,
+            "generation": self.generation,
+            "offered": self.offered,
+            "seen": [[number, mark] for number, mark in self.seen.items()],
+            "givenUp": [list(pair) for pair in self.given_up],
+        }
+
+    @classmethod
+    def of_json(cls, document: Mapping[str, object]) -> OrderState:
+        """MalformedRecording for what `to_json` cannot have made."""
+        try:
+            seen = _pairs(document["seen"], MAX_REMEMBERED)
+            given_up = _pairs(document["givenUp"], MAX_GIVEN_UP)
+            return cls(
+                expected=_number(document["expected"]),
+                epoch=str(document["epoch"]),
+                generation=_number(document["generation"]),
+                offered=document["offered"] is True,
+                seen={_number(number): str(mark) for number, mark in seen},
+                given_up=[(_number(first), _number(last)) for first, last in given_up],
+            )
+        except (KeyError, TypeError, ValueError, MalformedMessage):
+            raise MalformedRecording("An orderer's state is damaged.") from None
+
+
+class Orderer:
+    """Orders one side. `counts` says what was repeated, late, malformed or a mismatch."""
+
+    def __init__(self, side: Side, state: OrderState | None = None) -> None:
+        self._side = side
+        self.state = state or OrderState()
+        self._early: dict[int, _Waiting] = {}
+        self._early_bytes = 0
+        #: What a client that has been replaced, or nobody, said: counted, never silently.
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def clean(self) -> bool:
+        """Nothing waits: `state` is all there is to know."""
+        return not self._early
+
+    def take(self, frame: bytes, generation: int, at: int) -> Iterator[Chunk]:
+        """The chunks that this packed message makes readable, in order. Messages outside the
+        sequence (acknowledgements and the like) make none."""
+        try:
+            message = parse(frame)
+        except MalformedMessage:
+            self.counts["malformed"] += 1
+            return
+        if message.message_type is not _STREAMS[self._side]:
+            return
+        if message.sequence == 0 and self._side is Side.CLIENT:
+            yield from self._client(message, generation, at)
+        yield from self._take(_Waiting(message, generation, at))
+
+    def expire(self, at: int) -> Iterator[Chunk]:
+        """Gives up on what has been waited for since `GAP_AFTER` before `at`."""
+        while self._early:
+            oldest = min(waiting.at for waiting in self._early.values())
+            if at - oldest < GAP_AFTER:
+                return
+            yield from self._skip()
+
+    def finish(self) -> Iterator[Chunk]:
+        """The end: all that waits, with gaps where something never came."""
+        while self._early:
+            yield from self._skip()
+
+    # --- taking ---------------------------------------------------------------------------------
+
+    def _client(self, message: AgentMessage, generation: int, at: int) -> Iterator[Chunk]:
+        """A client's first message: the first client's, a repeat, or that of one who took over."""
+        state, epoch = self.state, str(message.message_id)
+        if state.epoch == epoch or (state.epoch and generation <= state.generation):
+            return
+        if state.epoch:
+            yield from self.finish()
+            note = f"client {generation} took over: its numbers begin again"
+            yield self._marker(note, generation, at)
+        self.state = OrderState(epoch=epoch, generation=generation)
+
+    def _take(self, waiting: _Waiting) -> Iterator[Chunk]:
+        state, message = self.state, waiting.message
+        state.generation = max(state.generation, waiting.generation)
+        number, mark = message.sequence, _mark(message)
+        known = state.seen.get(number)
+        if known is not None:
+            if known == mark:
+                self.counts["repeated"] += 1
+            else:
+                self.counts[MISMATCH] += 1
+                yield self._mismatch(waiting)
+            return
+        if number < state.expected:
+            yield from self._late(waiting)
+            return
+        self._remember(number, mark)
+        self._early[number] = waiting
+        self._early_bytes += len(message.payload)
+        yield from self._ready()
+        while len(self._early) > MAX_WAITING or self._early_bytes > MAX_WAITING_BYTES:
+            yield from self._skip()
+        yield from self.expire(waiting.at)
+
+    def _remember(self, number: int, mark: str) -> None:
+        seen = self.state.seen
+        seen[number] = mark
+        while len(seen) > MAX_REMEMBERED:
+            del seen[next(iter(seen))]
+
+    def _ready(self) -> Iterator[Chunk]:
+        while (waiting := self._early.pop(self.state.expected, None)) is not None:
+            self._early_bytes -= len(waiting.message.payload)
+            self.state.expected += 1
+            yield self._chunk(waiting)
+
+    def _skip(self) -> Iterator[Chunk]:
+        """What is expected does not come: a gap up to the next that is there."""
+        following = min(self._early)
+        missing = following - self.state.expected
+        if missing:
+            self.counts["missing"] += missing
+            waiting = self._early[following]
+            yield Chunk(
+                at=waiting.at,
+                side=self._side,
+                generation=waiting.generation,
+                sequence=self.state.expected,
+                kind=Kind.GAP,
+                data=b"%d messages" % missing,
+                note=f"messages {self.state.expected} to {following - 1} never passed the relay",
+            )
+            self.state.given_up.append((self.state.expected, following - 1))
+            del self.state.given_up[:-MAX_GIVEN_UP]
+            self.state.expected = following
+        yield from self._ready()
+
+    def _late(self, waiting: _Waiting) -> Iterator[Chunk]:
+        """Of a number that was given up: shown, but not in its place. Any other is a repeat of
+        what is long gone, which no client takes."""
+        number = waiting.message.sequence
+        place = next((p for p in self.state.given_up if p[0] <= number <= p[1]), None)
+        if place is None:
+            self.counts["repeated"] += 1
+            return
+        if number == place[0]:
+            self.state.given_up[self.state.given_up.index(place)] = (number + 1, place[1])
+        self.counts[LATE] += 1
+        self._remember(number, _mark(waiting.message))
+        yield replace(self._chunk(waiting), note=f"{LATE}: its place was given up")
+
+    def _mismatch(self, waiting: _Waiting) -> Chunk:
+        note = f"{MISMATCH}: message {waiting.message.sequence} came again with another content"
+        return self._marker(note, waiting.generation, waiting.at, waiting.message)
+
+    def _marker(
+        self, note: str, generation: int, at: int, message: AgentMessage | None = None
+    ) -> Chunk:
+        return Chunk(
+            at=at,
+            side=self._side,
+            generation=generation,
+            sequence=UNNUMBERED,
+            kind=Kind.MARKER,
+            data=self._spoken(message.payload) if message else b"",
+            digest=_digest(message) if message and self._side is Side.NODE else "",
+            note=note,
+        )
+
+    def _spoken(self, payload: bytes) -> bytes:
+        """A payload that is not understood is kept; not where somebody may have typed it."""
+        return payload if self._side is Side.NODE else b""
+
+    # --- meaning --------------------------------------------------------------------------------
+
+    def _chunk(self, waiting: _Waiting) -> Chunk:
+        message = waiting.message
+        kind, data, note = self._meaning(message)
+        return Chunk(
+            at=waiting.at,
+            side=self._side,
+            generation=waiting.generation,
+            sequence=message.sequence,
+            kind=kind,
+            data=data,
+            digest=_digest(message),
+            note=note,
+        )
+
+    def _meaning(self, message: AgentMessage) -> tuple[Kind, bytes, str]:
+        kind = message.payload_type
+        if kind in CREDITED:
+            return self._data(message)
+        if kind == PayloadType.HANDSHAKE_REQUEST:
+            self._offers(message.payload)
+            again = bool(message.sequence and message.flags & FLAG_SYN)
+            note = "another client took over: what it had not got is sent again" if again else ""
+            return Kind.MARKER, b"", note or _NAMES[PayloadType.HANDSHAKE_REQUEST]
+        read = _READERS.get(kind)
+        try:
+            if read is not None:
+                return read(message.payload)
+        except (MalformedMessage, ValueError):
+            return Kind.MARKER, self._spoken(message.payload), f"malformed payload of type {kind}"
+        if kind in _NAMES:
+            return Kind.MARKER, b"", _NAMES[PayloadType(kind)]
+        return Kind.MARKER, self._spoken(message.payload), f"payload of type {kind}"
+
+    def _data(self, message: AgentMessage) -> tuple[Kind, bytes, str]:
+        typed = self._side is Side.CLIENT
+        kind = Kind.STDERR if message.payload_type == PayloadType.STDERR else Kind.OUTPUT
+        kind = Kind.INPUT if typed else kind
+        # Only the node's offer passes here; a client takes compressed data after it agreed, and
+        # one that did not would have shown the bytes as they are.
+        if not message.flags & FLAG_DEFLATED or not (self.state.offered or typed):
+            return kind, message.payload, ""
+        try:
+            return kind, inflate(message.payload), ""
+        except MalformedMessage:
+            note = "compressed data that cannot be read: not shown"
+            return Kind.MARKER, self._spoken(message.payload), note
+
+    def _offers(self, payload: bytes) -> None:
+        try:
+            self.state.offered = handshake.parse_request(payload).extensions is not None
+        except MalformedMessage:
+            self.state.offered = False
+
+
+def _number(value: object) -> int:
+    return handshake.whole(value, 0, 1 << 63)
+
+
+def _pairs(value: object, most: int) -> list[tuple[object, object]]:
+    if not isinstance(value, list) or len(value) > most:
+        raise ValueError
+    return [(first, second) for first, second in value]
+
+
+_Reading = tuple[Kind, bytes, str]
+
+
+def _size(payload: bytes) -> _Reading:
+    columns, rows = handshake.parse_size(payload)
+    return Kind.RESIZE, b"%dx%d" % (columns, rows), ""
+
+
+def _gap(payload: bytes) -> _Reading:
+    lost = int.from_bytes(payload[:8], "big")
+    return Kind.GAP, b"%d bytes" % lost, f"{lost} bytes of output were lost at the node"
+
+
+def _exit(payload: bytes) -> _Reading:
+    code = int(payload.removeprefix(_EXIT_CODE)[:10])
+    return Kind.EXIT, b"%d" % code, ""
+
+
+def _flag(payload: bytes) -> _Reading:
+    return Kind.MARKER, b"", f"flag {int.from_bytes(payload[:4], 'big')}"
+
+
+_READERS: dict[int, Callable[[bytes], _Reading]] = {
+    PayloadType.SIZE: _size,
+    PayloadType.GAP: _gap,
+    PayloadType.EXIT_CODE: _exit,
+    PayloadType.FLAG: _flag,
+}
+
+
+def _digest(message: AgentMessage) -> str:
+    return hashlib.sha256(message.payload).hexdigest()
+
+
+def _mark(message: AgentMessage) -> str:
+    """What a repeat must be equal in: payload, its type and its flags."""
+    what = b"%d/%d/" % (message.payload_type, message.flags)
+    return hashlib.sha256(what + message.payload).hexdigest()[: 2 * _FINGERPRINT]

@@ -1,0 +1,225 @@
+"""From what the relay stored to what is archived: both sides ordered, redacted and numbered.
+
+Deterministic: the same events in the same order give the same chunks, whatever the runs that feed
+them. Between two runs `state` is all there is to know, where `clean`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from hatchway.core import handshake
+from hatchway.core.errors import MalformedMessage, MalformedRecording
+from hatchway.core.transcript.chunks import Chunk, Kind, Side
+from hatchway.core.transcript.hidden import HiddenInput, HiddenState, Stretch, parse_report
+from hatchway.core.transcript.masking import Masker, compile_patterns
+from hatchway.core.transcript.ordering import Orderer, OrderState
+from hatchway.core.wire import MessageType, PayloadType, parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """What a document wants withheld: `record_hidden` is its recordHiddenInput; `typed` says
+    that what is typed is recorded at all, otherwise the client's sizes are."""
+
+    typed: bool = True
+    record_hidden: bool = False
+    patterns: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RecorderState:
+    """What goes on in the next run. Nothing of what people typed or saw is in it."""
+
+    index: int = 0
+    size: str = ""
+    node: OrderState = field(default_factory=OrderState)
+    client: OrderState = field(default_factory=OrderState)
+    hidden: HiddenState = field(default_factory=HiddenState)
+
+    def to_json(self) -> dict[str, object]:
+        hidden = self.hidden
+        return {
+            "index": self.index,
+            "size": self.size,
+            "node": self.node.to_json(),
+            "client": self.client.to_json(),
+            "hidden": {
+                "client": hidden.client,
+                "at": hidden.at,
+                "known": [[s.first, s.end, s.echo] for s in hidden.known],
+            },
+        }
+
+    @classmethod
+    def of_json(cls, document: Mapping[str, object]) -> RecorderState:
+        """MalformedRecording for what `to_json` cannot have made."""
+        try:
+            hidden = _object(document["hidden"])
+            known = hidden["known"]
+            if not isinstance(known, list):
+                raise MalformedRecording("A recorder's state is damaged.")
+            return cls(
+                index=handshake.whole(document["index"], 0, 1 << 62),
+                size=str(document["size"]),
+                node=OrderState.of_json(_object(document["node"])),
+                client=OrderState.of_json(_object(document["client"])),
+                hidden=HiddenState(
+                    str(hidden["client"]),
+                    handshake.whole(hidden["at"], 0, 1 << 62),
+                    [Stretch(first, end, echo) for first, end, echo in known],
+                ),
+            )
+        except (KeyError, TypeError, ValueError, MalformedMessage):
+            raise MalformedRecording("A recorder's state is damaged.") from None
+
+
+class Recorder:
+    """One session's events in, its chunks out."""
+
+    def __init__(self, redaction: Redaction, state: RecorderState | None = None) -> None:
+        self._state = state or RecorderState()
+        self._redaction = redaction
+        self._node = Orderer(Side.NODE, self._state.node)
+        self._client = Orderer(Side.CLIENT, self._state.client)
+        self._hidden = HiddenInput(self._state.hidden)
+        patterns = compile_patterns(redaction.patterns)
+        self._maskers = {side: Masker(patterns) for side in Side}
+        self.malformed = 0
+
+    @property
+    def clean(self) -> bool:
+        """Nothing waits for anything: a run may end here, and the next begin."""
+        masked = all(masker.clean for masker in self._maskers.values())
+        return self._node.clean and self._client.clean and self._hidden.clean and masked
+
+    @property
+    def state(self) -> RecorderState:
+        """A copy of what the next run needs; meaningful where `clean`."""
+        whole = RecorderState(
+            index=self._state.index,
+            size=self._state.size,
+            node=self._node.state,
+            client=self._client.state,
+            hidden=self._hidden.state,
+        )
+        return RecorderState.of_json(whole.to_json())
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Both sides' mismatches, repeats, gaps and so on; and `withheld` and `masked` bytes."""
+        counts = self._node.counts + self._client.counts
+        counts["withheld"] += self._hidden.withheld
+        counts["masked"] += sum(masker.masked for masker in self._maskers.values())
+        return +counts
+
+    def take(self, side: Side, generation: int, at: int, frames: Iterable[bytes]) -> list[Chunk]:
+        """The chunks that one event of the relay makes ready; `at` is its unix milliseconds."""
+        found: list[Chunk] = []
+        for frame in frames:
+            if side is Side.NODE:
+                found += self._of_node(frame, generation, at)
+            else:
+                found += self._of_client(frame, generation, at)
+        found += self._number(self._expired(at))
+        return found
+
+    def mark(self, side: Side, generation: int, at: int, note: str) -> list[Chunk]:
+        """Something that the service itself has to say at this place."""
+        marker = Chunk(at=at, side=side, generation=generation, kind=Kind.MARKER, note=note)
+        return list(self._number(self._masked([marker])))
+
+    def finish(self) -> list[Chunk]:
+        """The session is over, and no event can come any more."""
+        found = [*self._masked(self._node.finish()), *self._masked(self._typed_end())]
+        for masker in self._maskers.values():
+            found += masker.finish()
+        return list(self._number(found))
+
+    # --- sides ----------------------------------------------------------------------------------
+
+    def _of_node(self, frame: bytes, generation: int, at: int) -> Iterator[Chunk]:
+        try:
+            message = parse(frame)
+        except MalformedMessage:
+            self.malformed += 1
+            return
+        if message.message_type is MessageType.AGENT_SESSION_STATE:
+            yield from self._number(self._masked(self._reported(message.payload, generation, at)))
+        else:
+            yield from self._number(self._masked(self._node.take(frame, generation, at)))
+
+    def _of_client(self, frame: bytes, generation: int, at: int) -> Iterator[Chunk]:
+        read = self._typed if self._redaction.typed else self._sizes
+        yield from self._number(self._masked(read(frame, generation, at)))
+
+    def _sizes(self, frame: bytes, generation: int, at: int) -> Iterator[Chunk]:
+        """Without what is typed the numbers are not contiguous: each size stands alone."""
+        try:
+            message = parse(frame)
+            if message.payload_type != PayloadType.SIZE:
+                return
+            columns, rows = handshake.parse_size(message.payload)
+        except MalformedMessage:
+            self.malformed += 1
+            return
+        yield from self._resized(Side.CLIENT, f"{columns}x{rows}", generation, at)
+
+    def _resized(self, side: Side, size: str, generation: int, at: int) -> Iterator[Chunk]:
+        if size != self._state.size:
+            self._state.size = size
+            yield Chunk(
+                at=at, side=side, generation=generation, kind=Kind.RESIZE, data=size.encode()
+            )
+
+    def _typed(self, frame: bytes, generation: int, at: int) -> Iterator[Chunk]:
+        for chunk in self._client.take(frame, generation, at):
+            if self._client.state.epoch != self._hidden.state.client:
+                self._hidden.begin(self._client.state.epoch)
+            if not self._redaction.record_hidden:
+                yield from self._hidden.take(chunk)
+            else:
+                yield chunk
+
+    def _typed_end(self) -> Iterator[Chunk]:
+        for chunk in self._client.finish():
+            if not self._redaction.record_hidden:
+                yield from self._hidden.take(chunk)
+            else:
+                yield chunk
+        yield from self._hidden.finish()
+
+    def _reported(self, payload: bytes, generation: int, at: int) -> Iterator[Chunk]:
+        """The node's report of its terminal: releases input, and tells a new size."""
+        try:
+            report = parse_report(payload)
+        except MalformedMessage:
+            self.malformed += 1
+            return
+        if report.size:
+            size = f"{report.size[0]}x{report.size[1]}"
+            yield from self._resized(Side.NODE, size, generation, at)
+        yield from self._hidden.report(report, at)
+
+    def _expired(self, at: int) -> Iterator[Chunk]:
+        yield from self._masked(self._node.expire(at))
+        yield from self._masked(self._hidden.release(at))
+        for masker in self._maskers.values():
+            yield from masker.expire(at)
+
+    def _masked(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        for chunk in chunks:
+            yield from self._maskers[chunk.side].take(chunk)
+
+    def _number(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        for chunk in chunks:
+            yield chunk.numbered(self._state.index)
+            self._state.index += 1
+
+
+def _object(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return value

@@ -18,8 +18,7 @@ from lambdas.ports import Clients, Random, Session, SessionStore, Stale
 
 #: How often a change is tried while others change the same session.
 ATTEMPTS = 5
-#: Seconds after a client was last seen to do something, attaching included, in which its
-#: connection may be too new to be closed.
+#: Seconds after a client attached in which its connection may be too new to be closed.
 YOUNG = 10.0
 #: Characters of an end reason.
 MAX_REASON = 256
@@ -109,7 +108,7 @@ def farewell(
         session.session_id, output, int(now * 1000), UUID(bytes=random(16), version=4)
     )
     told = _try(lambda: clients.post(session.connection, to_text([closed])))
-    young = first and now - session.activity < YOUNG
+    young = first and now - session.attached < YOUNG
     return _try(lambda: clients.close(session.connection, young)) and told
 
 

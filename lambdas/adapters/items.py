@@ -30,6 +30,8 @@ Image = Mapping[str, Any]
 STATE = "STATE"
 ACTIVE, HISTORY, NODES, ROLES = "SESSIONS#Active", "SESSIONS#History", "NODES", "ROLES"
 COUNTS = "COUNTS"
+#: In the place of a target: ended sessions that still have a connection.
+LINGERING = "LINGERING"
 #: How much longer than a token or request its item is kept.
 MARGIN = 3600
 
@@ -73,6 +75,11 @@ def of_session(session: Session, history: float) -> Item:
         "document_named": {"BOOL": session.document_named},
         "access_ends": number(session.access_ends),
         "proven": number(session.proven),
+        "attached": number(session.attached),
+        "takeovers": number(session.takeovers),
+        "marked": number(session.marked),
+        "idle_ends": number(session.idle_ends),
+        "duration_ends": number(session.duration_ends),
         "version": number(session.version),
     }
     if session.exit_code is not None:
@@ -85,6 +92,9 @@ def of_session(session: Session, history: float) -> Item:
     else:
         item["ttl"] = number(int(forgotten))
         item["forgotten"] = number(forgotten)
+        if session.connection:
+            item["gsi3pk"] = text(LINGERING)
+            item["gsi3sk"] = text(place_of(session))
     return item
 
 
@@ -129,9 +139,14 @@ def session_of(image: Image) -> Session:
         activity=float(image["activity"]["N"]),
         status_since=float(image["status_since"]["N"]),
         about=_circumstances_of(image["about"]["M"]) if "about" in image else None,
-        document_named=bool(image.get("document_named", {}).get("BOOL", False)),
+        document_named=_flag(image, "document_named"),
         access_ends=float(image.get("access_ends", {}).get("N", 0)),
         proven=float(image.get("proven", {}).get("N", 0)),
+        attached=float(image.get("attached", {}).get("N", 0)),
+        takeovers=int(image.get("takeovers", {}).get("N", 0)),
+        marked=int(image.get("marked", {}).get("N", -1)),
+        idle_ends=float(image.get("idle_ends", {}).get("N", 0)),
+        duration_ends=float(image.get("duration_ends", {}).get("N", 0)),
         version=int(image["version"]["N"]),
     )
 
@@ -173,6 +188,7 @@ def of_token(token: Token) -> Item:
         "expires": number(token.expires),
         "connection": text(token.connection),
         "source_ip": text(token.source_ip),
+        "reconnects": {"BOOL": token.reconnects},
         "ttl": number(int(token.expires) + MARGIN),
     }
 
@@ -184,6 +200,7 @@ def token_of(image: Image) -> Token:
         expires=float(image["expires"]["N"]),
         connection=image["connection"]["S"],
         source_ip=image.get("source_ip", {}).get("S", ""),
+        reconnects=_flag(image, "reconnects"),
     )
 
 
@@ -192,6 +209,7 @@ def of_connection(connection: Connection, now: float) -> Item:
         **key("CONNECTION", connection.connection),
         "session_id": text(connection.session_id),
         "generation": number(connection.generation),
+        "reconnects": {"BOOL": connection.reconnects},
         "ttl": number(int(now + CONNECTION)),
     }
 
@@ -201,7 +219,13 @@ def connection_of(image: Image) -> Connection:
         connection=image["pk"]["S"].partition("#")[2],
         session_id=image["session_id"]["S"],
         generation=int(image["generation"]["N"]),
+        reconnects=_flag(image, "reconnects"),
     )
+
+
+def _flag(image: Image, name: str) -> bool:
+    """False for an item from before it was recorded."""
+    return bool(image.get(name, {}).get("BOOL", False))
 
 
 def request_key(request: Request) -> Item:

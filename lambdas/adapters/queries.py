@@ -12,6 +12,7 @@ from lambdas.adapters.retention import place_of
 from lambdas.ports import Session, SessionQuery
 
 ACTIVE = Index(1, items.ACTIVE)
+LINGERING = Index(3, items.LINGERING)
 #: What the place in a token looks like: a session's, a node's.
 PLACE = re.compile(r"[0-9]{11}\.[0-9]{7}#[A-Za-z0-9_+=,.@-]{1,82}\Z")
 NAME = re.compile(r"[A-Za-z0-9-]{1,64}\Z")

@@ -164,6 +164,10 @@ class TableSessions:
         token = queries.token(after, "active")
         return SessionPage(sessions=sessions, next_token=token, unreadable=unreadable)
 
+    def lingering(self, most: int) -> Sequence[Session]:
+        found, _ = self._table.read(queries.LINGERING, "", most)
+        return items.sessions_of(found)[0]
+
     def add_token(self, token: Token) -> None:
         self._table.put_new(items.of_token(token))
 

@@ -66,11 +66,19 @@ class Connections:
             raise TokenInvalid("Another connection has been attached meanwhile.")
         now = self.clock()
         event = Event.BOTH_SIDES if session.agent_instance else Event.ONE_SIDE
-        return replace(
+        attached = replace(
             moved(session, event, now),
             connection=client.connection,
             generation=client.generation,
+            attached=now,
+        )
+        if client.reconnects:
+            return attached  # a program's doing: what a person did last stays what it was
+        return replace(
+            attached,
             activity=max(session.activity, now),
+            marked=-1,
+            takeovers=session.takeovers + bool(session.connection),
         )
 
     def _take_over(self, before: Session, line: Line) -> None:

@@ -127,6 +127,10 @@ class MemorySessions:
         after = _after(next_token, "active")
         return _page([s for s in oldest if place_of(s) > after], ACTIVE_PAGE, "active")
 
+    def lingering(self, most: int) -> Sequence[Session]:
+        found = self._all(lambda s: s.status in ENDED and bool(s.connection))
+        return sorted(found, key=place_of)[:most]
+
     def add_token(self, token: Token) -> None:
         with self._lock:
             self._add_token(token)

@@ -32,6 +32,11 @@ class Session:
     before they were recorded. `access_ends` is the end of its permission that its client was
     warned of, or 0. `proven` is when its owner last signed a request for a token, at the start or
     to resume it: 0 for a session from before that was recorded.
+
+    `attached` is when the last client attached, `takeovers` how often one took another's place,
+    its own program's reconnections left out. `marked` is the number of the last message of its
+    client's process that counted as activity, -1 for none. `idle_ends` and `duration_ends` are the
+    ends, by idle time and by duration, that somebody was warned of, or 0.
     """
 
     session_id: str
@@ -55,6 +60,11 @@ class Session:
     document_named: bool = False
     access_ends: float = 0.0
     proven: float = 0.0
+    attached: float = 0.0
+    takeovers: int = 0
+    marked: int = -1
+    idle_ends: float = 0.0
+    duration_ends: float = 0.0
     version: int = 0
 
 
@@ -88,22 +98,25 @@ class Count:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """A one-time token, known by its SHA-256 only. `connection` is set when it was used;
-    `source_ip` is the only address that it opens a connection from, "" for any."""
+    `source_ip` is the only address that it opens a connection from, "" for any; `reconnects` says
+    that a client that was attached asked for it by itself, to go on where it was."""
 
     digest: str
     session_id: str
     expires: float
     connection: str = ""
     source_ip: str = ""
+    reconnects: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A client's WebSocket connection."""
+    """A client's WebSocket connection; `reconnects` as its token has it."""
 
     connection: str
     session_id: str
     generation: int
+    reconnects: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +207,11 @@ class SessionStore(Protocol):
 
     def active(self, next_token: str = "") -> SessionPage:
         """All sessions that are not ended, in pages, oldest first: for the sweeper."""
+        ...
+
+    def lingering(self, most: int) -> Sequence[Session]:
+        """Some ended sessions that still have a connection, `most` at most (eventually
+        consistent): for the sweeper."""
         ...
 
     def add_token(self, token: Token) -> None: ...

@@ -166,7 +166,7 @@ def _resume(service: Service, frame: Frame, reply: Reply) -> None:
     principal = admit(owner, session.owner.account, service.nodes, service.channel_role_id)
     access = access_of(service, principal, frame.about, service.second)
     permit(service, access, api.RESUME_SESSION.action, session.session_id, session)
-    reply(next_token(service, session, frame.about.source_ip))
+    reply(next_token(service, session, frame.about.source_ip, reconnects=True))
 
 
 def _terminate(service: Service, frame: Frame, reply: Reply) -> None:

@@ -36,20 +36,23 @@ def resume_session(service: Service, access: Access, request: Request) -> Mappin
     proven = change(
         service.sessions, session_id, lambda read: replace(_require_open(read), proven=now), session
     )
-    return next_token(service, proven.after)
+    return next_token(service, proven.after, reconnects=request.flag("Reconnect"))
 
 
 def _require_open(session: Session) -> Session:
-    """DoesNotExistException for a session that has ended or is about to."""
+    """DoesNotExistException, with the reason, for a session that has ended or is about to."""
     if session.status in ENDED or session.status is Status.TERMINATING:
-        raise DoesNotExistException(f"The session is {session.status}.")
+        why = f": {session.end_reason}" if session.end_reason else ""
+        raise DoesNotExistException(f"The session is {session.status}{why}.")
     return session
 
 
-def next_token(service: Service, session: Session, source_ip: str = "") -> Mapping[str, object]:
+def next_token(
+    service: Service, session: Session, source_ip: str = "", *, reconnects: bool
+) -> Mapping[str, object]:
     """DoesNotExistException for a session that has ended or is about to."""
     _require_open(session)
-    token, record = make_token(service, session.session_id, source_ip)
+    token, record = make_token(service, session.session_id, source_ip, reconnects=reconnects)
     service.sessions.add_token(record)
     return opened(service, session.session_id, token)
 

@@ -106,10 +106,28 @@ class TestSessions:
             activity=1_800_000_000.000001,
             status_since=1e-7,
             proven=1_800_000_000.5,
+            attached=1_800_000_000.25,
+            takeovers=2,
+            marked=77,
+            idle_ends=1_800_001_200.5,
+            duration_ends=1_800_003_600.5,
         )
         created = store.create(made, token(1, made), None)
         assert created == replace(made, version=1)
         assert store.get(made.session_id) == created
+
+    def test_ended_sessions_that_still_have_a_connection_are_listed(
+        self, store: SessionStore
+    ) -> None:
+        going, over, left, other = add(
+            store, *(session(n, connection=f"C{n}=") for n in (1, 2, 3)), session(4)
+        )
+        ended = [end(store, one, 1_800_000_100.0) for one in (over, left, other)]
+        assert list(store.lingering(10)) == ended[:2]
+        assert list(store.lingering(1)) == ended[:1]
+        store.update(ended[0], replace(ended[0], connection=""))
+        assert list(store.lingering(10)) == [ended[1]]
+        assert list(store.active_on(going.target)) == [going]
 
     def test_an_unknown_session_is_none(self, store: SessionStore) -> None:
         assert store.get("nobody-00000000000000000") is None

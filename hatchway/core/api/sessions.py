@@ -23,6 +23,7 @@ from hatchway.core.api.vocabulary import (
     NODE_ID,
     PARAMETERS,
     REASON,
+    RECONNECT,
     REQUEST_TOKEN,
     SESSION,
     SESSION_COUNT,
@@ -107,7 +108,15 @@ RESUME_SESSION = Operation(
     doc="Gives the owner another token for a session that has not ended.",
     action="ssm:ResumeSession",
     resource=SESSION_RESOURCE,
-    takes=(SESSION_IN_PATH,),
+    takes=(
+        SESSION_IN_PATH,
+        Member(
+            name="Reconnect",
+            type=RECONNECT,
+            doc="True for a client that restores a lost connection by itself: the idle time, which "
+            "a person who resumes begins anew, goes on.",
+        ),
+    ),
     gives=OPENED,
     raises=(errors.DoesNotExistException, errors.ConflictException),
 )

@@ -40,6 +40,7 @@ ENROLMENT_DIGEST = Text(name="EnrolmentDigest", most=64, least=64, pattern=r"^[0
 NODE_CONNECTIONS = Text(name="NodeConnections", most=6, choices=("closed", "open"))
 NEXT_TOKEN = Text(name="NextToken", most=MAX_NEXT_TOKEN)
 ALL = Flag(name="All")
+RECONNECT = Flag(name="Reconnect")
 SESSION_COUNT = Number(name="SessionCount", least=0, most=MAX_PAGE)
 NODE_SESSION_COUNT = Number(name="NodeSessionCount", least=0, most=1000)
 MAX_RESULTS = Number(name="MaxResults", least=1, most=MAX_PAGE)

@@ -414,7 +414,7 @@ def test_an_end_waits_for_a_client_that_just_connects_unless_another_call_has(
     setting: Setting, told_to: bool
 ) -> None:
     connected(setting)
-    setting.world.change(activity=setting.world.clock())
+    setting.world.change(attached=setting.world.clock())
     if told_to:
         setting.world.change(status=Status.TERMINATING)
     setting.world.clients.young.add(CONNECTION)

@@ -93,6 +93,21 @@ def test_each_later_connection_has_a_higher_generation(world: World) -> None:
     assert decision["context"]["generation"] == "2"
 
 
+def test_a_token_of_a_program_that_reconnects_says_so_at_each_try(world: World) -> None:
+    again = new_token(b"\1" * 32)
+    world.sessions.add_token(
+        Token(
+            digest=token_digest(again),
+            session_id=SESSION,
+            expires=world.clock() + 60,
+            reconnects=True,
+        )
+    )
+    event = offer(f"hatchway.v1, {again}")
+    first, retried = decide(world, event), decide(world, event)
+    assert first["context"]["reconnects"] == retried["context"]["reconnects"] == "true"
+
+
 @pytest.mark.parametrize(
     "headers",
     [

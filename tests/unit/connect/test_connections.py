@@ -24,16 +24,25 @@ def run(world: World, event: dict[str, Any]) -> dict[str, Any]:
     return dispatch(event, authorizer, connections, world.lines)
 
 
-def let_in(world: World, connection: str = CONNECTION) -> dict[str, Any]:
+def let_in(
+    world: World, connection: str = CONNECTION, *, reconnects: bool = False
+) -> dict[str, Any]:
     """What the authorizer does, and the `$connect` event that follows."""
     proposed = world.get().generation + 1
     world.sessions.add_connection(
-        Connection(connection=connection, session_id=SESSION, generation=proposed)
+        Connection(
+            connection=connection,
+            session_id=SESSION,
+            generation=proposed,
+            reconnects=reconnects,
+        )
     )
     world.clients.open(connection)
     event = recorded("ws_connect.json")
     event["requestContext"]["connectionId"] = connection
     event["requestContext"]["authorizer"]["generation"] = str(proposed)
+    if reconnects:
+        event["requestContext"]["authorizer"]["reconnects"] = "true"
     return event
 
 
@@ -73,6 +82,34 @@ def test_a_later_client_takes_over_audibly(world: World) -> None:
     assert json.loads(world.clients.sent[CONNECTION][0])["notice"] == "takenOver"
     assert world.clients.closed == [CONNECTION]
     assert world.get().connection == LATER
+
+
+def test_who_resumes_begins_the_idle_time_anew_and_counts_as_a_takeover(world: World) -> None:
+    run(world, let_in(world))
+    world.change(marked=40)
+    world.clock.advance(100.0)
+    run(world, let_in(world, LATER))
+    session = world.get()
+    assert session.activity == session.attached == world.clock()
+    assert (session.marked, session.takeovers) == (-1, 1)
+
+
+def test_a_program_that_reconnects_by_itself_is_no_activity_and_no_takeover(world: World) -> None:
+    run(world, let_in(world))
+    began = world.get().activity
+    world.change(marked=40)
+    world.clock.advance(100.0)
+    run(world, let_in(world, LATER, reconnects=True))
+    session = world.get()
+    assert (session.activity, session.attached) == (began, world.clock())
+    assert (session.connection, session.marked, session.takeovers) == (LATER, 40, 0)
+
+
+def test_a_client_that_finds_nobody_takes_nothing_over(world: World) -> None:
+    run(world, let_in(world))
+    run(world, goodbye())
+    run(world, let_in(world, LATER))
+    assert world.get().takeovers == 0
 
 
 def test_a_takeover_happens_though_the_older_client_cannot_be_told(world: World) -> None:

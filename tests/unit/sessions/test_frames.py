@@ -60,6 +60,22 @@ def test_resume_gives_the_owner_the_next_token(world: World) -> None:
     assert world.token_opens(answer["TokenValue"]) == session.session_id
 
 
+def test_tokens_that_a_program_asks_for_by_itself_say_so(world: World) -> None:
+    john = world.user("john", EVERYTHING)
+    session = world.connected(john)
+    answers = [
+        (world.frame(session, "resumeSession"), True),
+        (world.resume(john, session.session_id, Reconnect=True).members, True),
+        (world.resume(john, session.session_id, Reconnect=False).members, False),
+        (world.resume(john, session.session_id).members, False),
+    ]
+    for answer, reconnects in answers:
+        digest = token_digest(answer["TokenValue"])
+        used = world.sessions.use_token(digest, CONNECTION, world.clock())
+        assert used is not None
+        assert used.reconnects is reconnects
+
+
 def test_a_token_of_the_stream_is_for_its_address_and_one_of_the_api_for_any(
     world: World,
 ) -> None:

@@ -222,9 +222,12 @@ class World:
     def start(self, person: Person, node: str = NODE, body: object = None) -> Answer:
         return self.call(person, "POST /nodes/{nodeId}/sessions", path={"nodeId": node}, body=body)
 
-    def resume(self, person: Person, session_id: str) -> Answer:
+    def resume(self, person: Person, session_id: str, **members: object) -> Answer:
         return self.call(
-            person, "POST /sessions/{sessionId}/resume", path={"sessionId": session_id}
+            person,
+            "POST /sessions/{sessionId}/resume",
+            path={"sessionId": session_id},
+            body=members or None,
         )
 
     def terminate(self, person: Person, session_id: str) -> Answer:
@@ -255,6 +258,7 @@ class World:
                 agent_instance="a1",
                 connection=CONNECTION,
                 generation=1,
+                attached=self.clock(),
             ),
         )
 

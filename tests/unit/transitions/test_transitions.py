@@ -198,6 +198,6 @@ def test_a_connection_that_is_only_just_being_made_is_waited_for_by_the_first_fa
     clients = MemoryClients()
     clients.open("c1")
     clients.young.add("c1")
-    one = session(connection="c1", activity=NOW)
+    one = session(connection="c1", attached=NOW)
     assert transitions.farewell(clients, one, "", NOW + age, CountedRandom(), first=first)
     assert clients.closed == closed

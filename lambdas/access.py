@@ -34,7 +34,7 @@ from lambdas.ports import (
 )
 from lambdas.principal import Principal
 
-_LAYERS = {Layer.BOUNDARY: "permissions boundary"}
+_LAYERS = {Layer.BOUNDARY: "permissions boundary", Layer.SCP: "service control policy"}
 
 
 class Grounds(Protocol):

@@ -80,9 +80,8 @@ def _add_as(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as",
         dest="principal",
-        required=True,
         metavar="ARN",
-        help="the ARN of a user, a role or a role session",
+        help="the ARN of a user, a role or a role session (default: yourself)",
     )
 
 

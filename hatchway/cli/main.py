@@ -14,6 +14,7 @@ from hatchway import __version__
 from hatchway.cli import (
     access,
     describe_sessions,
+    doctor,
     get_connection_status,
     list_nodes,
     nodes,
@@ -47,6 +48,7 @@ VERBS: tuple[Verb, ...] = (
     get_connection_status,
     nodes,
     access,
+    doctor,
 )
 
 _EXITS = {

@@ -175,7 +175,7 @@ class Hatchway:
 
     def explain_access(
         self,
-        principal_arn: str,
+        principal_arn: str | None,
         target: str,
         *,
         document: str | None = None,
@@ -183,7 +183,7 @@ class Hatchway:
         without_policies: Sequence[str] = (),
         context: Mapping[str, Sequence[str]] | None = None,
     ) -> Explained:
-        """Whether somebody may start a session on a node (an id), and which statements say so;
+        """Whether somebody (None for the caller) may start a session on a node (an id), and why;
         with policies (JSON) added and others left out, to try a change before it is made."""
         asked = {
             "PrincipalArn": principal_arn,
@@ -208,7 +208,7 @@ class Hatchway:
 
     def what_can(
         self,
-        principal_arn: str,
+        principal_arn: str | None,
         *,
         document: str | None = None,
         context: Mapping[str, Sequence[str]] | None = None,

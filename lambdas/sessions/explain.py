@@ -51,7 +51,7 @@ class Asked:
 
 
 def explain_access(service: Service, access: Access, request: Request) -> Mapping[str, object]:
-    known = _found(service, access, request.text("PrincipalArn"))
+    known = _found(service, access, _whom(access, request))
     node = names.node_id(request.text("Target"))
     facts = service.instances.facts(node)
     tags = tag_context(facts.tags if facts is not None else {})
@@ -60,7 +60,7 @@ def explain_access(service: Service, access: Access, request: Request) -> Mappin
     checks = start_checks(service, subject, asked)
     refused = _refused(service, subject)
     return {
-        "PrincipalArn": request.text("PrincipalArn"),
+        "PrincipalArn": _whom(access, request),
         "Target": node,
         "Decision": _verdict(service, subject, checks).value,
         "Checks": [check_members(check) for check in checks],
@@ -84,7 +84,7 @@ def who_can(service: Service, access: Access, request: Request) -> Mapping[str, 
 
 
 def what_can(service: Service, access: Access, request: Request) -> Mapping[str, object]:
-    known = _found(service, access, request.text("PrincipalArn"))
+    known = _found(service, access, _whom(access, request))
     subject = subject_of(service, access, known, _trial(request))
     document = _document(service, access, request)
     size = request.number("MaxResults", api.MAX_CAN_NODES)
@@ -96,6 +96,11 @@ def what_can(service: Service, access: Access, request: Request) -> Mapping[str,
         members = _may(service, subject, Asked(node.node_id, document, tags, request.api))
         found += [{**_node(node), **members}] if members else []
     return _page("Nodes", found, page.next_token)
+
+
+def _whom(access: Access, request: Request) -> str:
+    """The principal that is asked about: oneself where none is named."""
+    return request.text("PrincipalArn") or access.principal.arn
 
 
 def start_checks(service: Service, subject: Subject, asked: Asked) -> list[Check]:

@@ -129,7 +129,9 @@ NODE_ACCESS = Record(
 )
 
 _EXPLAINED = Member(
-    name="PrincipalArn", type=PRINCIPAL_ARN, doc="A user, a role or a role session.", required=True
+    name="PrincipalArn",
+    type=PRINCIPAL_ARN,
+    doc="A user, a role or a role session; the caller where it is absent.",
 )
 _ON_NODE = Member(name="Target", type=NODE_ID, doc="The node, an EC2 instance id.", required=True)
 _WITH_DOCUMENT = Member(

@@ -49,7 +49,7 @@ def value(member: Member, session_id: str) -> object:
 
 def call(world: World, operation: Operation, person: Person, session_id: str) -> Answer:
     """The operation with what it needs."""
-    needed = [m for m in operation.takes if m.required]
+    needed = [m for m in operation.takes if m.required or m.name == "PrincipalArn"]
     given = {place: {} for place in Place}  # type: dict[Place, dict[str, object]]
     for member in needed:
         given[member.place][member.wire_name] = value(member, session_id)
@@ -85,6 +85,18 @@ def limited(world: World, *boundary: Document) -> Person:
     return person
 
 
+def below(world: World, *guardrails: Document) -> Person:
+    """Somebody who may do everything, in an account below these service control policies."""
+    person = world.user("mallory", ALL)
+    found = world.policies.of(person.arn, person.userid)
+    texts = [
+        PolicyDocument(source="organization r-1", name=f"p{n}", text=json.dumps(document))
+        for n, document in enumerate(guardrails)
+    ]
+    world.policies.add(person.arn, person.userid, replace(found, scps=[texts]))
+    return person
+
+
 NO_MFA = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
 WITH_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 PAST = {"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}
@@ -108,6 +120,14 @@ REASONS: dict[str, tuple[Callable[[World], Person], str]] = {
     "a boundary that denies": (
         lambda w: limited(w, ALL, deny("*")),
         "with an explicit deny in a permissions boundary",
+    ),
+    "an organisation that is silent": (
+        lambda w: below(w, allow("s3:*")),
+        "because no service control policy allows the {action} action",
+    ),
+    "an organisation that denies": (
+        lambda w: below(w, ALL, deny("*")),
+        "with an explicit deny in a service control policy",
     ),
 }
 

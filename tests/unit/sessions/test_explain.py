@@ -509,3 +509,16 @@ def test_a_denial_without_a_near_miss_says_which_action(world: World) -> None:
     line = world.lines.written[-1][1]
     assert (line["deniedAction"], line["deniedKind"]) == ("ssm:StartSession", "implicit")
     assert "nearMiss" not in line
+
+
+def test_who_names_nobody_asks_about_themselves(world: World, reader: Person) -> None:
+    answer = world.call(reader, "POST /access/explain", body={"Target": NODE})
+    assert (answer.status, answer.members["PrincipalArn"]) == (200, reader.arn)
+    assert answer.members["Decision"] == "ImplicitlyDenied"
+    listed = world.call(reader, "POST /access/what-can", body={})
+    assert (listed.status, listed.members["Nodes"]) == (200, [])
+
+
+def test_asking_about_oneself_takes_the_permission_too(world: World) -> None:
+    john = world.user("john", allow("ssm:*"))
+    assert world.call(john, "POST /access/explain", body={"Target": NODE}).denied

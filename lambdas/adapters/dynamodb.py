@@ -168,6 +168,15 @@ class Table:
             }
         }
 
+    def gone(self, key: items.Item, read: int | None = None) -> items.Item:
+        """A write for `transact` that removes an item; with `read`, only of that version."""
+        delete: items.Item = {"TableName": self._table, "Key": key}
+        if read is not None:
+            delete["ConditionExpression"] = "#version = :read"
+            delete["ExpressionAttributeNames"] = {"#version": "version"}
+            delete["ExpressionAttributeValues"] = {":read": {"N": str(read)}}
+        return {"Delete": delete}
+
     def counted(self, name: str, by: int, now: float, most: int | None = None) -> items.Item:
         """A write for `transact` that changes a count; it fails where there are `most` already."""
         update: items.Item = {

@@ -92,6 +92,14 @@ class Fields:
             raise self._bad(name, f"is not a list of at most {most}")
         return tuple(self._checked(f"{name}[{at}]", each, length) for at, each in enumerate(value))
 
+    def objects(self, name: str, *, most: int) -> list[Fields]:
+        """A list of at most `most` objects."""
+        value = self.raw(name)
+        if not isinstance(value, list | tuple) or len(value) > most:
+            raise self._bad(name, f"is not a list of at most {most}")
+        path = self._at(name)
+        return [Fields(each, f"{path}[{at}]", strict=self._strict) for at, each in enumerate(value)]
+
     def table(
         self, name: str, key: re.Pattern[str], *, most: int, length: int
     ) -> Mapping[str, str]:

@@ -12,8 +12,8 @@ DEFAULT = "SSM-SessionManagerRunShell"
 #: The version that stands for whichever one is the default, and for the newest.
 DEFAULT_VERSION = "$DEFAULT"
 LATEST_VERSION = "$LATEST"
-#: Owners that nobody else may write documents under.
-RESERVED = ("AWS-", "Amazon-", "AMZN-", "SSM-")
+#: Beginnings, in lower case, of names that a deployment's own documents may not have.
+_RESERVED = ("aws", "amazon", "amzn", "hatchway-")
 
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):ssm:(?P<region>[a-z0-9-]+):(?P<account>[0-9]{12})?"
@@ -63,6 +63,11 @@ def arn(name: str, place: Place) -> str:
     """A document's ARN; documents that AWS owns have no account in theirs."""
     account = "" if owned_by_aws(name) else place.account
     return f"arn:{place.partition}:ssm:{place.region}:{account}:document/{name}"
+
+
+def reserved(name: str) -> bool:
+    """Whether nobody may write a document of this name."""
+    return name.lower().startswith(_RESERVED)
 
 
 def owned_by_aws(name: str) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from hatchway.core.documents import placeholders
-from hatchway.core.documents.builtin import BUILT_IN, COMMAND_IS_TEXT
-from hatchway.core.documents.model import Command, Document, Parameter, Platform, Properties
+from hatchway.core.documents.builtin import COMMAND_IS_TEXT, built_in
+from hatchway.core.documents.model import Command, Document, Parameter, Platform
 from hatchway.core.documents.reading import MAX_RESOLVED, read
 from hatchway.core.documents.writing import resolved_text
 from hatchway.core.errors import InvalidDocument, InvalidParameters
@@ -19,7 +19,7 @@ Given = Mapping[str, Sequence[str]]
 def resolve(name: str, parameters: Given) -> str:
     """A built-in document as the agent gets it, JSON; InvalidDocument when there is none of the
     name, InvalidParameters for parameters that it does not take."""
-    document = BUILT_IN.get(name)
+    document = built_in(name)
     if document is None:
         raise InvalidDocument(f"There is no session document {name}.")
     return resolved_text(fill(document, parameters, verbatim=name in COMMAND_IS_TEXT))
@@ -41,7 +41,7 @@ def fill(document: Document, parameters: Given, *, verbatim: bool = False) -> Do
         )
         return replace(found, commands=filled)
 
-    properties: Properties = replace(
+    properties = replace(
         document.properties,
         linux=command(Platform.LINUX),
         macos=command(Platform.MACOS),

@@ -1,13 +1,14 @@
-"""What the agent takes from a session document: the session type, as far as it can serve it."""
+"""What the agent takes from a session document: what to run, as far as it can run it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-
 from agent.ports import StartFailed
+from hatchway.core import documents
+from hatchway.core.documents import Document, Platform, SessionType
+from hatchway.core.errors import InvalidDocument
 
-STANDARD = "Standard_Stream"
+#: The operating system whose commands and settings this agent takes.
+PLATFORM = Platform.LINUX
 
 
 class UnsupportedDocument(StartFailed):
@@ -16,22 +17,23 @@ class UnsupportedDocument(StartFailed):
     code = "UnsupportedDocument"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A checked session document."""
-
-    session_type: str = STANDARD
-
-
 def parse(text: str) -> Document:
-    """Only shells so far; anything else, encryption included, is refused rather than ignored."""
+    """Shells and commands; anything else, encryption included, is refused rather than ignored."""
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError):
+        found = documents.read(text)
+    except InvalidDocument:
         raise UnsupportedDocument() from None
-    inputs = fields.get("inputs", {}) if isinstance(fields, dict) else None
-    if not isinstance(inputs, dict) or fields.get("sessionType", STANDARD) != STANDARD:
+    if found.session_type is SessionType.PORT or found.inputs.kms_key_id:
         raise UnsupportedDocument()
-    if inputs.get("kmsKeyId") or inputs.get("runAsEnabled"):
+    if found.inputs.run_as_enabled:
         raise UnsupportedDocument()
-    return Document()
+    if found.has_commands and found.properties.of(PLATFORM) is None:
+        raise UnsupportedDocument("The document has no commands for this operating system.")
+    return found
+
+
+def command(found: Document) -> str:
+    """The text for `/bin/sh -c`; "" where the document has none. Never for another shell: the
+    parameters in it are quoted for this one."""
+    properties = found.properties.of(PLATFORM)
+    return properties.commands if found.has_commands and properties else ""

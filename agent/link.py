@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from agent.api import AgentApi, Channel, Throttled
 from agent.backoff import Backoff, fraction
 from agent.clock import ServiceClock
-from agent.document import Document
 from agent.drops import Drops
 from agent.hints import Hints
 from agent.log import Log
@@ -24,6 +23,7 @@ from agent.ports import (
 )
 from agent.roster import Roster
 from agent.session import Facilities
+from hatchway.core.documents import Document
 from hatchway.core.errors import AccessDeniedException, ClientFault, HatchwayError
 from hatchway.core.names import Topics, stage_name
 

@@ -14,13 +14,13 @@ from agent.api import AgentApi
 from agent.backoff import Backoff
 from agent.clock import ServiceClock
 from agent.config import Config
-from agent.document import Document
 from agent.link import Link, Parts
 from agent.log import Log
 from agent.ports import Runner, StartFailed
-from agent.runners.shell import ShellRunner
+from agent.runners.choosing import runner_of
 from agent.terminal import posix
 from agent.transport.aws import AwsTransport
+from hatchway.core.documents import Document
 from hatchway.core.errors import Exit, HatchwayError
 from hatchway.core.sealing import Cipher
 
@@ -79,9 +79,8 @@ async def _work(
     instance = os.urandom(INSTANCE_BYTES).hex()
     log.info("starting", node=node, instance=instance)
 
-    def make_runner(_document: Document) -> Runner:
-        user = posix.account(settings.session_user)
-        return ShellRunner(lambda size: posix.spawn(user, posix.login(user), size))
+    def make_runner(document: Document) -> Runner:
+        return runner_of(document, posix.account(settings.session_user))
 
     link = Link(
         Parts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -117,10 +117,21 @@ class Transport(Protocol):
 # --- what a session runs ------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The client that starts what the session runs: whether it speaks Hatchway's extensions, and
+    what it says of its terminal and language (`hatchway.core.environment`)."""
+
+    extended: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 class Screen(Protocol):
     """Where what runs leaves its output: the session."""
 
-    def output(self, data: bytes) -> None: ...
+    def output(self, data: bytes, *, error: bool = False) -> None:
+        """`error`: it is standard error, which travels apart."""
+        ...
 
     def consumed(self, size: int) -> None:
         """So many of the bytes that were fed have been taken."""
@@ -132,13 +143,21 @@ class Screen(Protocol):
 
 
 class Runner(Protocol):
-    """Something with a terminal that a session runs."""
+    """What a session runs, with a terminal or without."""
 
-    def start(self, screen: Screen) -> None:
+    def start(self, screen: Screen, client: Client) -> None:
         """StartFailed where it cannot."""
         ...
 
     def feed(self, data: bytes) -> None: ...
+
+    def end_input(self) -> None:
+        """Nothing more is fed."""
+        ...
+
+    def interrupt(self, number: int) -> None:
+        """A signal of the client's: to the foreground job, or the command's process group."""
+        ...
 
     def resize(self, columns: int, rows: int) -> None: ...
 

@@ -16,20 +16,20 @@ from agent import document
 from agent.api import AgentApi, Opened, Pass
 from agent.backoff import Backoff
 from agent.clock import ServiceClock
-from agent.document import Document
 from agent.drops import Drops
 from agent.log import Log
 from agent.pass_keeper import PassKeeper
-from agent.ports import CipherOf, Credentials, Random, Runner, StartFailed, Transport
+from agent.ports import CipherOf, Client, Credentials, Random, Runner, StartFailed, Transport
 from agent.seals import Opener, Refusal, Refused
 from agent.uplink import Outcome, Uplink
 from hatchway.core import channel
 from hatchway.core.channel import ChannelEvent, ChannelSettings, DataChannel, Side
+from hatchway.core.documents import Document, SessionType
 from hatchway.core.errors import ClientFault, HatchwayError
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Topics
 from hatchway.core.sealing import Sealed
-from hatchway.core.wire import FlagValue
+from hatchway.core.wire import FlagValue, PayloadType
 
 #: Sealed messages that wait for a ticket; IoT Core sends 100 a second at most.
 MAX_HELD = 64
@@ -88,10 +88,9 @@ class Session:
 
     def __init__(self, session: str, opened: Opened, facilities: Facilities) -> None:
         self._id, self._f = session, facilities
-        self._document = opened.document
+        self._document = _read(opened.document)
         clock, random = facilities.clock, facilities.random
-        settings = ChannelSettings(epoch=clock.epoch)
-        self._channel = DataChannel(Side.AGENT, settings, random)
+        self._channel = DataChannel(Side.AGENT, _settings(self._document, clock.epoch), random)
         self._opener = Opener(facilities.topics.node, session, clock, facilities.cipher_of)
         self._uplink = Uplink(facilities.api, session, random, self._uploaded)
         self._keeper = PassKeeper(
@@ -105,6 +104,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[Reason] = self._loop.create_future()
         self._runner: Runner | None = None
+        self._client = Client()
         self._started = self._listening = self._pumping = False
         self._code: int | None = None
         self._generation = self._gone = -1
@@ -154,7 +154,9 @@ class Session:
 
     def _prepare(self) -> Reason | None:
         try:
-            self._runner = self._f.make_runner(document.parse(self._document))
+            if isinstance(self._document, StartFailed):
+                raise self._document
+            self._runner = self._f.make_runner(self._document)
         except StartFailed as error:
             self._f.log.error("cannot start", session=self._id, code=error.code)
             return Reason.NOT_STARTED
@@ -298,8 +300,10 @@ class Session:
 
     def _act(self, event: ChannelEvent) -> None:
         match event:
-            case channel.Opened():
-                self._start_timer = self._loop.call_later(START_WAIT, self._start)
+            case channel.Opened(extended=extended, environment=environment):
+                self._client = Client(extended, environment)
+                wait = 0.0 if _without_terminal(self._document) else START_WAIT
+                self._start_timer = self._loop.call_later(wait, self._start)
             case channel.Resized(columns, rows):
                 if self._runner is not None:
                     self._runner.resize(columns, rows)
@@ -308,6 +312,10 @@ class Session:
                 self._typed(data)
             case channel.Flagged(FlagValue.TERMINATE_SESSION):
                 self.stop(Reason.BY_CLIENT)
+            case channel.Flagged(FlagValue.END_OF_INPUT):
+                self._end_input()
+            case channel.Flagged(value) if value.signal:
+                self._interrupt(value.signal)
             case channel.Failed(code):
                 self._f.log.warning("data channel failed", session=self._id, code=code)
                 self.stop(Reason.CHANNEL)
@@ -321,7 +329,7 @@ class Session:
             return
         self._started = True
         try:
-            self._runner.start(self)
+            self._runner.start(self, self._client)
         except StartFailed as error:
             self._f.log.error("cannot start", session=self._id, code=error.code)
             self.stop(Reason.NOT_STARTED)
@@ -339,10 +347,22 @@ class Session:
         except StartFailed:
             self.stop(Reason.CHANNEL)
 
+    def _end_input(self) -> None:
+        self._start()
+        if self._code is None and self._runner is not None:
+            self._runner.end_input()
+
+    def _interrupt(self, number: int) -> None:
+        self._keeper.active()
+        self._start()
+        if self._code is None and self._runner is not None:
+            self._runner.interrupt(number)
+
     # --- Screen ---------------------------------------------------------------------------------
 
-    def output(self, data: bytes) -> None:
-        self._channel.write(data[: self._channel.writable])
+    def output(self, data: bytes, *, error: bool = False) -> None:
+        kind = PayloadType.STDERR if error else PayloadType.OUTPUT
+        self._channel.write(data[: self._channel.writable], kind)
         self._pump_soon()
 
     def consumed(self, size: int) -> None:
@@ -354,7 +374,7 @@ class Session:
         self._code = code
         if self._over.done():
             return
-        self._channel.exit(code)
+        self._channel.exit(code, plain=_tells_exit_code(self._document))
         self._drain_timer = self._loop.call_later(DRAIN_TIME, self.stop, Reason.EXITED)
         self._pump_soon()
 
@@ -429,3 +449,30 @@ class Session:
             self._keeper.want()
         elif deadline > now or self._uplink.free:
             self._timer = self._loop.call_at(max(deadline, now + TICK), self._pump)
+
+
+def _read(text: str) -> Document | StartFailed:
+    try:
+        return document.parse(text)
+    except StartFailed as error:
+        return error
+
+
+def _settings(found: Document | StartFailed, epoch: float) -> ChannelSettings:
+    """A command's output is never given up: without a client the command waits instead."""
+    if isinstance(found, StartFailed):
+        return ChannelSettings(epoch=epoch)
+    kept = _without_terminal(found)
+    return ChannelSettings(epoch=epoch, session_type=found.session_type, lossless=kept)
+
+
+def _without_terminal(found: Document | StartFailed) -> bool:
+    without = SessionType.NON_INTERACTIVE_COMMANDS
+    return not isinstance(found, StartFailed) and found.session_type is without
+
+
+def _tells_exit_code(found: Document | StartFailed) -> bool:
+    """Whether clients of the original get the exit code, as text: with their streams apart."""
+    if isinstance(found, StartFailed):
+        return False
+    return _without_terminal(found) and found.properties.separate_output_stream

@@ -1,15 +1,16 @@
-"""A shell in a terminal, driven by the event loop: bounded reading, bounded writing, a sure end."""
+"""A shell or a command in a terminal, driven by the event loop: bounded reading and writing, a
+sure end."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections import deque
 from collections.abc import Callable
 
-from agent.ports import Screen, StartFailed
+from agent.ports import Client, Screen, StartFailed
+from agent.runners.ending import LINGER, end_session
 from agent.runners.leader import watch
-from agent.terminal.posix import Terminal, members
+from agent.terminal.posix import Terminal
 from hatchway.core.channel import INPUT_WINDOW
 from hatchway.core.handshake import MIN_WINDOW
 
@@ -18,19 +19,15 @@ from hatchway.core.handshake import MIN_WINDOW
 MAX_FED = INPUT_WINDOW + MIN_WINDOW
 #: Bytes read before anything else gets a turn.
 READ_BURST = 64 * 1024
-#: Seconds without output after the leader's end, where something in the background holds the
-#: terminal open, until that counts as the end of the output.
-LINGER = 0.2
-#: Seconds between looks at what is left; looks from SIGHUP to SIGKILL, and rounds of SIGKILL.
-KILL_POLL = 0.02
-HANGUP_ROUNDS = 50
-KILL_ROUNDS = 100
+#: What ends input at a terminal.
+EOT = b"\x04"
 
-Spawn = Callable[[tuple[int, int] | None], Terminal]
+Size = tuple[int, int] | None
+Spawn = Callable[[Size, Client], Terminal]
 
 
 class ShellRunner:
-    """Runs what `spawn(size)` starts, with a session's screen at its other end."""
+    """Runs what `spawn(size, client)` starts, with a session's screen at its other end."""
 
     def __init__(self, spawn: Spawn) -> None:
         self._spawn = spawn
@@ -38,14 +35,22 @@ class ShellRunner:
         self._allowed = 0
         self._running: _Running | None = None
 
-    def start(self, screen: Screen) -> None:
-        self._running = _Running(self._spawn(self._size), screen)
+    def start(self, screen: Screen, client: Client) -> None:
+        self._running = _Running(self._spawn(self._size, client), screen)
         self._running.allow(self._allowed)
 
     def feed(self, data: bytes) -> None:
         """What was typed; a Ctrl-C is a byte, of which the terminal makes a signal."""
         if self._running is not None:
             self._running.feed(data)
+
+    def end_input(self) -> None:
+        """At the beginning of a line the program that reads the terminal sees an end of file."""
+        self.feed(EOT)
+
+    def interrupt(self, number: int) -> None:
+        if self._running is not None:
+            self._running.interrupt(number)
 
     def resize(self, columns: int, rows: int) -> None:
         self._size = columns, rows
@@ -109,6 +114,10 @@ class _Running:
         if taken:
             self._screen.consumed(taken)
 
+    def interrupt(self, number: int) -> None:
+        if not self._closed:
+            self._terminal.interrupt(number)
+
     def resize(self, columns: int, rows: int) -> None:
         if not self._closed:
             self._terminal.resize(columns, rows)
@@ -170,22 +179,8 @@ class _Running:
         self._screen.exited(self._code)
 
     async def kill(self) -> None:
-        """SIGHUP to all of the session, stopped jobs too; SIGKILL until nothing of it is left."""
-        self._terminal.signal(signal.SIGHUP)
-        self._terminal.signal(signal.SIGCONT)
-        if await self._gone():
-            return
-        for _ in range(KILL_ROUNDS):
-            if not self._terminal.signal(signal.SIGKILL):
-                return
-            await asyncio.sleep(KILL_POLL)
-
-    async def _gone(self) -> bool:
-        for _ in range(HANGUP_ROUNDS):
-            if not members(self._terminal.pid):
-                return True
-            await asyncio.sleep(KILL_POLL)
-        return False
+        """Ends all of the session, for good."""
+        await end_session(self._terminal.pid)
 
     async def close(self) -> None:
         """Hangs up. Jobs that were told to survive a hang-up do, unless they were killed."""

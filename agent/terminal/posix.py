@@ -13,7 +13,7 @@ import signal
 import struct
 import subprocess
 import termios
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,21 +140,18 @@ class Terminal:
 
     def status(self) -> int | None:
         """The leader's exit status, 128+n for signal n; None while it runs. Does not reap it."""
-        found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if found is None:
-            return None
-        return found.si_status if found.si_code == os.CLD_EXITED else 128 + found.si_status
+        return status(self.pid)
 
-    def signal(self, number: signal.Signals) -> int:
+    def signal(self, number: int) -> int:
         """Sends it to every process of the session, whatever its group; how many there were."""
-        count = 0
-        for pid in members(self.pid):
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                continue
-            count += 1
-        return count
+        return signal_session(self.pid, number)
+
+    def interrupt(self, number: int) -> None:
+        """Sends it to the foreground job, as the terminal does for Ctrl-C."""
+        try:
+            os.killpg(os.tcgetpgrp(self.master), number)
+        except OSError:  # no foreground any more
+            return
 
     def close(self) -> None:
         """Hangs up: the kernel sends SIGHUP to the leader and the foreground."""
@@ -167,8 +164,14 @@ class Terminal:
         self._process.wait()
 
 
-def spawn(user: Account, command: Sequence[str], size: tuple[int, int] | None) -> Terminal:
-    """Starts `command` as `user` in its home, leading a session on a terminal of its own."""
+def spawn(
+    user: Account,
+    command: Sequence[str],
+    size: tuple[int, int] | None,
+    told: Mapping[str, str] | None = None,
+) -> Terminal:
+    """Starts `command` as `user` in its home, leading a session on a terminal of its own. `told`
+    is what the client says of its terminal and language."""
     master, slave = os.openpty()
     try:
         if size:
@@ -176,7 +179,9 @@ def spawn(user: Account, command: Sequence[str], size: tuple[int, int] | None) -
         if user.switch:
             os.fchown(slave, user.uid, -1)
         os.set_blocking(master, False)
-        process = _start(user, [*_ACQUIRE, os.ttyname(slave), *command], slave)
+        through = [*_ACQUIRE, os.ttyname(slave), *command]
+        variables = environment(user) | dict(told or {})
+        process = launch(user, through, (slave, slave, slave), variables)
     except (OSError, subprocess.SubprocessError) as error:
         os.close(master)
         raise StartFailed(f"The shell could not be started ({type(error).__name__}).") from None
@@ -185,15 +190,22 @@ def spawn(user: Account, command: Sequence[str], size: tuple[int, int] | None) -
     return Terminal(master, process)
 
 
-def _start(user: Account, command: Sequence[str], slave: int) -> subprocess.Popen[bytes]:
+def launch(
+    user: Account,
+    command: Sequence[str],
+    descriptors: tuple[int, int, int],
+    variables: Mapping[str, str],
+) -> subprocess.Popen[bytes]:
+    """Starts `command` as `user` in its home, leading a session, with these as its standard input,
+    output and error, and this environment; OSError or SubprocessError."""
     _default_signals()
     home = user.home if os.access(user.home, os.X_OK) else "/"
     return subprocess.Popen(
         command,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=environment(user),
+        stdin=descriptors[0],
+        stdout=descriptors[1],
+        stderr=descriptors[2],
+        env=variables,
         cwd=home,
         start_new_session=True,
         close_fds=True,
@@ -214,6 +226,26 @@ def _default_signals() -> None:
 
 def _ignore(_number: int, _frame: object) -> None:
     return
+
+
+def status(pid: int) -> int | None:
+    """A child's exit status, 128+n for signal n; None while it runs. Does not reap it."""
+    found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if found is None:
+        return None
+    return found.si_status if found.si_code == os.CLD_EXITED else 128 + found.si_status
+
+
+def signal_session(session: int, number: int) -> int:
+    """Sends a signal to every process of a session; how many there were."""
+    count = 0
+    for pid in members(session):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+        count += 1
+    return count
 
 
 def members(session: int) -> list[int]:

@@ -107,7 +107,8 @@ class ChannelSettings:
     """`epoch` is what to add to `now` for unix seconds; the rest has sensible defaults.
 
     `extensions=False` makes this end speak the original protocol only; `environment` is what a
-    client tells an extended agent of its terminal and language.
+    client tells an extended agent of its terminal and language. `lossless`: an agent takes no more
+    output while the client is away, where it would otherwise give up the oldest.
     """
 
     epoch: float
@@ -116,6 +117,7 @@ class ChannelSettings:
     properties: Mapping[str, object] = field(default_factory=dict)
     message: str = ""
     extensions: bool = True
+    lossless: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -518,13 +520,17 @@ class DataChannel:
     def writable(self) -> int:
         """How many bytes `write` takes now; read no more than this from the process or terminal.
 
-        While the client is away an agent may go on writing: what exceeds the kept amount gives
-        way, oldest first, to a gap mark.
+        While the client is away an agent may go on writing, unless it is `lossless`: what exceeds
+        the kept amount gives way, oldest first, to a gap mark.
         """
         if self._over:
             return 0
-        away = self._side is Side.AGENT and self._generation is None and self._opened
+        away = self._generation is None and self._opened and self._gives_way
         return self._outbox.room(kept=away)
+
+    @property
+    def _gives_way(self) -> bool:
+        return self._side is Side.AGENT and not self._settings.lossless
 
     def write(self, data: bytes, payload_type: PayloadType = PayloadType.OUTPUT) -> None:
         """Queues output (agent) or input (client) in order; ValueError beyond `writable`."""
@@ -533,7 +539,7 @@ class DataChannel:
         if self._input_over and data:
             raise ValueError("something was written after the end of input")
         self._outbox.write(data, payload_type)
-        if self._generation is None:
+        if self._generation is None and self._gives_way:
             self._outbox.forget_overflow()
 
     def consumed(self, size: int) -> None:

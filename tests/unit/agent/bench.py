@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from agent.api import AgentApi
 from agent.clock import ServiceClock
-from agent.document import Document
 from agent.link import Link, Parts
 from agent.log import Level, Log
-from agent.ports import Runner, Screen, StartFailed
+from agent.ports import Client, Runner, Screen, StartFailed
+from hatchway.core.documents import Document
 from tests.unit.agent.fake_service import EPOCH, NODE, FakeClient, FakeService, FakeSession
 
 INSTANCE = "agent-one"
@@ -32,11 +32,20 @@ class FakeRunner:
         self.killed = self.closed = False
         self.fails = False
         self.takes_input = True
+        self.client: Client | None = None
+        self.input_over = False
+        self.signals: list[int] = []
 
-    def start(self, screen: Screen) -> None:
+    def start(self, screen: Screen, client: Client) -> None:
         if self.fails:
             raise StartFailed()
-        self.screen = screen
+        self.screen, self.client = screen, client
+
+    def end_input(self) -> None:
+        self.input_over = True
+
+    def interrupt(self, number: int) -> None:
+        self.signals.append(number)
 
     def feed(self, data: bytes) -> None:
         self.fed += data
@@ -57,9 +66,9 @@ class FakeRunner:
     async def close(self) -> None:
         self.closed = True
 
-    def print(self, data: bytes) -> None:
+    def print(self, data: bytes, *, error: bool = False) -> None:
         assert self.screen is not None
-        self.screen.output(data)
+        self.screen.output(data, error=error)
 
     def exit(self, code: int) -> None:
         assert self.screen is not None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.ports import StartFailed
+from agent.ports import Client, StartFailed
 from agent.runners import leader
 from agent.runners.shell import MAX_FED, ShellRunner
 from agent.terminal import posix
@@ -30,7 +30,8 @@ class FakeScreen:
         self.runner: ShellRunner | None = None
         self._changed = asyncio.Event()
 
-    def output(self, data: bytes) -> None:
+    def output(self, data: bytes, *, error: bool = False) -> None:
+        assert not error, "a terminal has one output"
         self.text += data
         self._changed.set()
 
@@ -63,11 +64,11 @@ async def running(
 ) -> AsyncIterator[tuple[ShellRunner, FakeScreen]]:
     user = someone()
     screen = FakeScreen()
-    runner = ShellRunner(lambda asked: spawn(user, command, asked))
+    runner = ShellRunner(lambda asked, told: spawn(user, command, asked, told.environment))
     if size:
         runner.resize(*size)
     runner.allow(allowed)
-    runner.start(screen)
+    runner.start(screen, Client())
     try:
         yield runner, screen
     finally:

@@ -109,6 +109,11 @@ class ScreenFilter:
         self._swallowed = 0
         self._changed: dict[bytes, bytes] = {}
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is unfinished: what comes next begins anew."""
+        return not self._pending and self._string_end is None
+
     def feed(self, data: bytes) -> bytes:
         """What of `data` may go to the terminal; an unfinished sequence waits for its rest."""
         data = self._pending + data

@@ -24,14 +24,24 @@ MAX_COMBINED = 4
 MAX_COLUMN = 1000
 TAB = 8
 
-_PLAIN_LINE = re.compile(rb"([\x20-\x7e]*)\r?\n")
+# Whole lines of text and colour, which need no cells: ASCII, and what takes one cell.
+_SIMPLE_LINES = re.compile(
+    rb"(?:(?:[\x20-\x7e]++|\x1b\[[0-9;]{0,32}m|\xc2[\xa0-\xbf]|[\xc3-\xcb][\x80-\xbf])*+\r?\n)++"
+)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TOKEN = re.compile(
     r"(?P<text>[^\x00-\x1f\x7f-\x9f]+)|\x1b\[(?P<private>\??)(?P<values>[0-9;:]*)"
     r"(?P<final>[ -/]*[@-~])|\x1b(?P<escape>[ -/]*[0-~])|(?P<control>[\x00-\x1f\x7f-\x9f])"
 )
 _ALTERNATE = frozenset({"47", "1047", "1049"})
-#: Bytes that do not end a sequence or a character: a piece of output may end with them.
-_UNFINISHED = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
+
+#: Beginnings of notes that are a session's ordinary course, and no news for a reader.
+_ORDINARY = ("handshake", "encryption challenge", "flag ", "payload of type")
+
+
+def ordinary(note: str) -> bool:
+    """Whether a marker's note says nothing that a reader wants to know."""
+    return not note or note.startswith(_ORDINARY)
 
 
 class Origin(StrEnum):
@@ -59,7 +69,6 @@ class _Screenful:
         self.origin = origin
         self.columns = 0
         self._filter = ScreenFilter()
-        self._rest = b""
         self._cells: list[str] = []
         self._column = self._base = 0
         self._at = 0
@@ -68,21 +77,25 @@ class _Screenful:
 
     def feed(self, data: bytes, at: int) -> Iterator[tuple[int, str, Origin]]:
         """The lines that end in `data`."""
-        data = self._rest + self._filter.feed(data)
-        cut = len(data)
-        if found := _UNFINISHED.search(data):
-            cut = found.start()
-        self._rest, data = data[cut:], data[:cut]
         place = 0
         while place < len(data):
-            plain = _PLAIN_LINE.match(data, place) if self._fresh else None
-            if plain:
-                yield at, plain[1].decode("ascii"), self.origin
-                place = plain.end()
+            simple = _SIMPLE_LINES.match(data, place) if self._fresh else None
+            if simple:
+                yield from self._simple(simple[0].decode(), at)
+                place = simple.end()
                 continue
             end = data.find(b"\n", place) + 1 or len(data)
-            yield from self._tokens(data[place:end].decode("utf-8", "backslashreplace"), at)
+            seen = self._filter.feed(data[place:end])
+            yield from self._tokens(seen.decode("utf-8", "backslashreplace"), at)
             place = end
+
+    def _simple(self, text: str, at: int) -> Iterator[tuple[int, str, Origin]]:
+        """Whole lines without anything that moves the cursor."""
+        if "\x1b" in text:
+            text = _COLOUR.sub("", text)
+        for line in text.split("\n")[:-1]:
+            for first in range(0, max(1, len(line)), MAX_CELLS):
+                yield at, printable(line[first : first + MAX_CELLS].rstrip()), self.origin
 
     def finish(self) -> Iterator[tuple[int, str, Origin]]:
         if self._full_since is not None:
@@ -92,7 +105,8 @@ class _Screenful:
 
     @property
     def _fresh(self) -> bool:
-        return not self._cells and self._column == 0 and self._full_since is None
+        empty = not self._cells and self._column == 0
+        return empty and self._full_since is None and self._filter.idle
 
     def _tokens(self, text: str, at: int) -> Iterator[tuple[int, str, Origin]]:
         for token in _TOKEN.finditer(text):
@@ -241,7 +255,7 @@ class LineResolver:
             for stream in self._streams.values():
                 stream.columns = min(int(columns), MAX_COLUMN) if columns.isdigit() else 0
             return []
-        if chunk.kind is Kind.GAP or (chunk.kind is Kind.MARKER and _says(chunk.note)):
+        if chunk.kind is Kind.GAP or (chunk.kind is Kind.MARKER and not ordinary(chunk.note)):
             said = [(chunk.at, f"[{printable(chunk.note)}]", Origin.NOTE)]
             return self._lines(iter(said))
         return []
@@ -256,14 +270,6 @@ class LineResolver:
             self._number += 1
             lines.append(Line(self._number, at, text, origin))
         return lines
-
-
-#: Beginnings of notes that are a session's ordinary course, and no news for a reader.
-_ORDINARY = ("handshake", "encryption challenge", "flag ", "payload of type")
-
-
-def _says(note: str) -> bool:
-    return bool(note) and not note.startswith(_ORDINARY)
 
 
 def _number(value: str) -> int:

@@ -88,7 +88,7 @@ def _sessions(stack: Stack) -> Iterator[Mapping[str, object]]:
 
 
 def _says_ended(text: str) -> bool:
-    """As `lambdas/events/details.py` words it."""
+    """As `lambdas/details/sessions.py` words it."""
     return " left " in text or " could not open " in text
 
 

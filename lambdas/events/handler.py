@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hatchway.core.errors import HatchwayError
-from lambdas.events.details import Told, node_change, session_change
+from lambdas.details import Told, node_change, session_changes
 from lambdas.logline import Line
 from lambdas.ports import EventBus, Node, Session
 
@@ -44,8 +44,7 @@ class Events:
         line.note(records=len(listed))
         for record in listed:
             try:
-                told = self._told(record, line)
-                if told is not None:
+                for told in self._told(record, line):
                     self.bus.put(told.detail_type, told.detail, told.time)
                     line.count("events")
             except HatchwayError as error:
@@ -53,35 +52,43 @@ class Events:
                 return _failed_from(record)
         return {"batchItemFailures": []}
 
-    def _told(self, record: Mapping[str, object], line: Line) -> Told | None:
-        """The event of one record. One that cannot be read would block the stream for a day: it
+    def _told(self, record: Mapping[str, object], line: Line) -> Sequence[Told]:
+        """The events of one record. One that cannot be read would block the stream for a day: it
         is left out and reported."""
         try:
             change = _mapping(record["dynamodb"])
             new, old = change.get("NewImage"), change.get("OldImage")
             if new is None:  # TTL or an administrator took it away: no change of state
-                return None
-            return self._change(_mapping(new), _mapping(old) if old is not None else None)
+                return ()
+            images = _mapping(new), _mapping(old) if old is not None else None
+            return self._change(*images, _written(change))
         except (KeyError, TypeError, ValueError) as error:
             line.count("unreadable")
             line.failed(error)
-            return None
+            return ()
 
-    def _change(self, new: Image, old: Image | None) -> Told | None:
+    def _change(self, new: Image, old: Image | None, written: float) -> Sequence[Told]:
         kind, images = self.images.kind_of(new), self.images
         if kind == "SESSION":
             before = images.session_of(old) if old is not None else None
-            return session_change(self.stage, before, images.session_of(new))
+            return session_changes(self.stage, before, images.session_of(new), written)
         if kind == "NODE":
             earlier = images.node_of(old) if old is not None else None
-            return node_change(self.stage, earlier, images.node_of(new))
-        return None
+            told = node_change(self.stage, earlier, images.node_of(new))
+            return (told,) if told is not None else ()
+        return ()
 
 
 def _failed_from(record: Mapping[str, object]) -> dict[str, object]:
     number = _mapping(record["dynamodb"])["SequenceNumber"]
     failures: Sequence[Mapping[str, object]] = [{"itemIdentifier": number}]
     return {"batchItemFailures": failures}
+
+
+def _written(change: Mapping[str, object]) -> float:
+    """When the change was written, as DynamoDB says it; 0 where it does not."""
+    time = change.get("ApproximateCreationDateTime")
+    return float(time) if isinstance(time, int | float) else 0.0
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -12,13 +12,14 @@ import pytest
 from hatchway.core.errors import ThrottlingException
 from hatchway.core.lifecycle import ENDED, Status
 from lambdas.adapters import items
+from lambdas.details import node_change, session_changes, who
 from lambdas.events.deps import IMAGES
-from lambdas.events.details import node_change, session_change, who
 from lambdas.events.handler import Events
 from lambdas.logline import Line
 from lambdas.memory.events import MemoryEventBus
 from lambdas.ports import Node, Session, Token
 from tests.unit.edge.world import NODE, NOW, SESSION, World, recorded
+from tests.vectors.event_schemas import check
 
 MOMENT = f"{datetime.fromtimestamp(NOW, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
@@ -36,6 +37,8 @@ class Setting:
         """The sequence numbers reported as failed."""
         self.line = Line("events")
         answer: Any = self.events.handle({"Records": list(records)}, self.line)
+        for kind, detail, _ in self.bus.events:
+            check(kind, detail)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def change(self, old: Session | None, new: Session, number: str = "1") -> dict[str, Any]:
@@ -68,6 +71,7 @@ def test_a_new_session_is_an_event_with_all_that_is_known(setting: Setting) -> N
             "target": NODE,
             "owner": "arn:aws:iam::123456789012:user/john",
             "ownerUserId": "AIDAJOHN",
+            "change": "connecting",
             "status": "Connecting",
             "previousStatus": "",
             "documentName": "SSM-SessionManagerRunShell",
@@ -124,8 +128,7 @@ def test_no_word_of_another_leaves_the_quotes_of_a_notification(setting: Setting
         owner_arn=f"arn:aws:sts::1:assumed-role/ops/{HOSTILE}",
         ended=NOW,
     )
-    changed = session_change("local", replace(new, status=Status.CONNECTED), new)
-    assert changed is not None
+    (changed,) = session_changes("local", replace(new, status=Status.CONNECTED), new)
     assert_plain(str(changed.detail["summary"]))
     assert str(changed.detail["summary"]).count("”. Session") == 4, "the owner closed a quote"
     node = replace(OFFLINE, name=HOSTILE, online=True)

@@ -33,6 +33,7 @@ class ShellRunner:
         self._spawn = spawn
         self._size: tuple[int, int] | None = None
         self._allowed = 0
+        self._line_over = True
         self._running: _Running | None = None
 
     def start(self, screen: Screen, client: Client) -> None:
@@ -42,11 +43,13 @@ class ShellRunner:
     def feed(self, data: bytes) -> None:
         """What was typed; a Ctrl-C is a byte, of which the terminal makes a signal."""
         if self._running is not None:
+            self._line_over = data[-1:] in (b"\r", b"\n")
             self._running.feed(data)
 
     def end_input(self) -> None:
-        """At the beginning of a line the program that reads the terminal sees an end of file."""
-        self.feed(EOT)
+        """Who reads the terminal line by line sees an end of file: in the middle of a line the
+        first of the two ends the line alone."""
+        self.feed(EOT if self._line_over else EOT + EOT)
 
     def interrupt(self, number: int) -> None:
         if self._running is not None:

@@ -12,8 +12,8 @@ from hatchway.core.lifecycle import ENDED, Status
 from lambdas import details
 from lambdas.details import RefusedCall, StoredRecording, Told, session_changes
 from lambdas.ports import Node, Session
-from tests.vectors.event_schemas import SCHEMAS, check
 from tests.unit.edge.world import NODE, NOW, SESSION, World
+from tests.vectors.event_schemas import SCHEMAS, check
 
 HOSTILE = 'a"b\\c\nd\x00e\x1b[2J\x85\u2028\u202e\ud800”. Session forged'
 REFUSED = RefusedCall(

@@ -85,7 +85,7 @@ def of_session(session: Session, history: float) -> Item:
     if session.exit_code is not None:
         item["exit_code"] = number(session.exit_code)
     if session.about is not None:
-        item["about"] = _of_circumstances(session.about)
+        item["about"] = of_circumstances(session.about)
     if forgotten is None:
         item["gsi3pk"] = text(f"TARGET#{session.target}")
         item["gsi3sk"] = text(place_of(session))
@@ -98,7 +98,7 @@ def of_session(session: Session, history: float) -> Item:
     return item
 
 
-def _of_circumstances(about: Circumstances) -> Item:
+def of_circumstances(about: Circumstances) -> Item:
     return {
         "M": {
             "source_ip": text(about.source_ip),
@@ -109,7 +109,7 @@ def _of_circumstances(about: Circumstances) -> Item:
     }
 
 
-def _circumstances_of(members: Image) -> Circumstances:
+def circumstances_of(members: Image) -> Circumstances:
     return Circumstances(
         source_ip=members["source_ip"]["S"],
         user_agent=members["user_agent"]["S"],
@@ -138,7 +138,7 @@ def session_of(image: Image) -> Session:
         agent_instance=image["agent_instance"]["S"],
         activity=float(image["activity"]["N"]),
         status_since=float(image["status_since"]["N"]),
-        about=_circumstances_of(image["about"]["M"]) if "about" in image else None,
+        about=circumstances_of(image["about"]["M"]) if "about" in image else None,
         document_named=_flag(image, "document_named"),
         access_ends=float(image.get("access_ends", {}).get("N", 0)),
         proven=float(image.get("proven", {}).get("N", 0)),

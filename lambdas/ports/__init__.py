@@ -8,6 +8,8 @@ from __future__ import annotations
 from lambdas.ports.base import *
 from lambdas.ports.delivery import *
 from lambdas.ports.documents import *
+from lambdas.ports.lifecycle import *
 from lambdas.ports.nodes import *
 from lambdas.ports.people import *
+from lambdas.ports.recordings import *
 from lambdas.ports.sessions import *

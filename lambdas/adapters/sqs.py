@@ -1,4 +1,4 @@
-"""SQS: a second look at a node that went, as a message that shows itself later."""
+"""SQS: second looks at a node that went, as messages that show themselves later, and reviews."""
 
 from __future__ import annotations
 
@@ -31,6 +31,20 @@ class SqsLater:
         with aws.calling("SQS"):
             self._client.send_message(
                 QueueUrl=self._queue, MessageBody=written(gone), DelaySeconds=seconds
+            )
+
+
+class SqsReviews:
+    """The port Reviews; `queue` is the URL of the queue that `review` is invoked by."""
+
+    def __init__(self, queue: str, client: SQSClient | None = None) -> None:
+        self._queue = queue
+        self._client: SQSClient = client or aws.client("sqs", PATIENCE)
+
+    def ask(self, changed: str) -> None:
+        with aws.calling("SQS"):
+            self._client.send_message(
+                QueueUrl=self._queue, MessageBody=json.dumps({"changed": changed})
             )
 
 

@@ -1,4 +1,4 @@
-"""Second looks in memory."""
+"""Second looks and reviews in memory."""
 
 from __future__ import annotations
 
@@ -22,3 +22,16 @@ class MemoryLater:
         if self.failure is not None:
             raise self.failure
         self.asked.append((gone, seconds))
+
+
+class MemoryReviews:
+    """The port Reviews. `asked` is what changed, in order; set `failure` to refuse."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.failure: HatchwayError | None = None
+
+    def ask(self, changed: str) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.asked.append(changed)

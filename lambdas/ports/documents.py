@@ -81,3 +81,11 @@ class DocumentStore(Protocol):
     def list(self, max_results: int, next_token: str = "") -> DocumentPage:
         """Documents by name (eventually consistent)."""
         ...
+
+
+class Reviews(Protocol):
+    """Asks for a review of all sessions' permissions."""
+
+    def ask(self, changed: str) -> None:
+        """At once, not at the next minute; `changed` is for who reads the message."""
+        ...

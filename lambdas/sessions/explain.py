@@ -15,8 +15,8 @@ from hatchway.core.policy import ContextValue, Explanation
 from lambdas.access import Access
 from lambdas.conditions import tag_context
 from lambdas.ports import KnownPrincipal, Node, Unreadable
-from lambdas.sessions.explained import check_members, remarks
 from lambdas.request import Request
+from lambdas.sessions.explained import check_members, remarks
 from lambdas.sessions.service import Service
 from lambdas.sessions.subject import Subject, Trial, subject_of
 from lambdas.starting import instance_arn

@@ -19,6 +19,7 @@ from lambdas.access import Access, access_of
 from lambdas.edge import Call
 from lambdas.logline import Line, Write
 from lambdas.principal import admit, circumstances
+from lambdas.request import Request, read
 from lambdas.sessions.describe import describe_sessions, get_session
 from lambdas.sessions.explain import explain_access, what_can, who_can
 from lambdas.sessions.lifecycle import resume_session, terminate_session
@@ -31,7 +32,6 @@ from lambdas.sessions.nodes import (
     reset_node,
 )
 from lambdas.sessions.rates import spend
-from lambdas.request import Request, read
 from lambdas.sessions.service import Service
 from lambdas.sessions.start import start_session
 from lambdas.sessions.terminate_all import terminate_sessions
@@ -73,7 +73,8 @@ def people_api(service: Service, write: Write) -> Callable[[Mapping[str, Any], o
         return _response(edge.serve("sessions", app.current_event.raw_event, _refuse, write))
 
     for operation in api.OPERATIONS:
-        add(operation)
+        if operation.name in PERFORMED:  # the others are other families'
+            add(operation)
     app.not_found(unknown)
 
     def handler(event: Mapping[str, Any], context: object) -> Any:

@@ -10,8 +10,8 @@ from hatchway.core import api, names
 from hatchway.core.errors import AccessDeniedException, HatchwayError, ValidationException
 from lambdas.access import Access
 from lambdas.ports import Session, SessionQuery
-from lambdas.sessions.lifecycle import permit
 from lambdas.request import Request
+from lambdas.sessions.lifecycle import permit
 from lambdas.sessions.service import Service
 from lambdas.terminating import begin_end, conclude
 

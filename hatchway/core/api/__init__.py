@@ -7,6 +7,7 @@ from it (`python -m tools.apidocs`), so that the three cannot disagree.
 from __future__ import annotations
 
 from hatchway.core.api.access import *
+from hatchway.core.api.documents import *
 from hatchway.core.api.members import *
 from hatchway.core.api.nodes import *
 from hatchway.core.api.sessions import *
@@ -30,4 +31,5 @@ OPERATIONS: tuple[Operation, ...] = (
     EXPLAIN_ACCESS,
     WHO_CAN,
     WHAT_CAN,
+    *DOCUMENT_OPERATIONS,
 )

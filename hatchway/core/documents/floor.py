@@ -72,6 +72,9 @@ class Floor:
                 raise _below(field, f"must be one of {', '.join(allowed)}")
 
 
+NO_FLOOR = Floor()
+
+
 def read(text: str) -> Floor:
     """The floor as a deployment states it, JSON; "" for none. InvalidDocumentContent names the
     member that is wrong."""

@@ -1,0 +1,1 @@
+"""Session documents: written, listed and removed by people."""

@@ -10,6 +10,7 @@ from hatchway.core import api
 from lambdas import edge
 from lambdas.adapters import paging
 from lambdas.adapters.ec2 import FRESH, Ec2Instances
+from lambdas.documents.handler import PERFORMED as DOCUMENTS
 from lambdas.environment import EnvironmentIncomplete
 from lambdas.sessions.deps import build
 from lambdas.sessions.frames import ROUTES
@@ -27,7 +28,9 @@ ENVIRONMENT = {
 
 
 def test_every_operation_and_action_is_performed() -> None:
-    assert set(PERFORMED) == {operation.name for operation in api.OPERATIONS}
+    performed = set(PERFORMED) | set(DOCUMENTS)
+    assert performed == {operation.name for operation in api.OPERATIONS}
+    assert len(performed) == len(PERFORMED) + len(DOCUMENTS)
     assert set(ROUTES) == {action.name for action in api.ACTIONS}
 
 

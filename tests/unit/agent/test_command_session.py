@@ -1,4 +1,4 @@
-"""A session that runs a command: what its client says reaches the runner, its streams stay apart."""
+"""A session that runs a command: what its client says reaches the runner, streams stay apart."""
 
 from __future__ import annotations
 

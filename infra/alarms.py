@@ -15,12 +15,19 @@ from constructs import Construct
 from infra.config import Config
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
-#: As `lambdas/telemetry.py` writes them: namespace, and the service of the family `nodes`.
-NAMESPACE, NODES_SERVICE = "Hatchway", "hatchway-nodes"
-#: Metric → what it means. One of them in five minutes is an alarm.
+#: As `lambdas/telemetry.py` writes them: namespace, and the services of two families.
+NAMESPACE, NODES_SERVICE, SWEEP_SERVICE = "Hatchway", "hatchway-nodes", "hatchway-sweep"
+#: Metric → who counts it, and what it means. One of them in five minutes is an alarm.
 COUNTED = {
-    "EnrolmentRefused": "Somebody without the node's secret said to be a node.",
-    "MessagesDropped": "Messages reached an agent that were forged, old or not for it.",
+    "EnrolmentRefused": (NODES_SERVICE, "Somebody without the node's secret said to be a node."),
+    "MessagesDropped": (
+        NODES_SERVICE,
+        "Messages reached an agent that were forged, old or not for it.",
+    ),
+    "SweepBehind": (
+        SWEEP_SERVICE,
+        "The sweep did not get to all sessions, or ended one two and a half minutes late.",
+    ),
 }
 _PERIOD = Duration.minutes(5)
 
@@ -42,8 +49,8 @@ class Alarms(Construct):
         self._let_cloudwatch_in(key)
         if config.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
-        for metric, meaning in COUNTED.items():
-            self._count(metric, meaning)
+        for metric, (service, meaning) in COUNTED.items():
+            self._count(metric, service, meaning)
 
     def watch(self, name: str, queue: sqs.Queue, meaning: str) -> None:
         """Alarms while anything lies in a dead-letter queue."""
@@ -59,11 +66,22 @@ class Alarms(Construct):
             if isinstance(each, cloudwatch.Alarm):
                 each.add_alarm_action(tell)
 
-    def _count(self, metric: str, meaning: str) -> None:
+    def unheeded(self, name: str, rule: str, meaning: str) -> None:
+        """Alarms where EventBridge could not call what a rule names."""
+        failed = cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="FailedInvocations",
+            dimensions_map={"RuleName": rule},
+            period=_PERIOD,
+            statistic="Sum",
+        )
+        self._alarm(failed, name, meaning)
+
+    def _count(self, metric: str, service: str, meaning: str) -> None:
         counted = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric,
-            dimensions_map={"service": NODES_SERVICE, "stage": self._config.stage},
+            dimensions_map={"service": service, "stage": self._config.stage},
             period=_PERIOD,
             statistic="Sum",
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 #: Beginnings of partition keys: docs/protocol.md, "Table".
-SESSION, TOKEN, CONNECTION, NODE, ROLE, REQUEST, COUNT, RATE, ASKED = (
+SESSION, TOKEN, CONNECTION, NODE, ROLE, REQUEST, COUNT, RATE, ASKED, DOCUMENT = (
     "SESSION",
     "TOKEN",
     "CONNECTION",
@@ -20,12 +20,14 @@ SESSION, TOKEN, CONNECTION, NODE, ROLE, REQUEST, COUNT, RATE, ASKED = (
     "COUNT",
     "RATE",
     "ASKED",
+    "DOCUMENT",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableUse:
-    """The kinds of item that a family reads, writes and deletes, and the indexes that it reads.
+    """The kinds of item that a family reads, writes, deletes and reads many of at once, and the
+    indexes that it reads.
 
     The update that ends a session counts it out: whoever writes SESSION writes COUNT.
     """
@@ -33,6 +35,7 @@ class TableUse:
     reads: frozenset[str]
     writes: frozenset[str]
     deletes: frozenset[str] = frozenset()
+    batches: frozenset[str] = frozenset()
     indexes: frozenset[str] = frozenset()
 
 
@@ -65,6 +68,8 @@ def allowed(use: TableUse, table: str) -> Iterator[Allowed]:
     yield Allowed(("dynamodb:PutItem", "dynamodb:UpdateItem"), [table], use.writes)
     if use.deletes:
         yield Allowed(("dynamodb:DeleteItem",), [table], use.deletes)
+    if use.batches:
+        yield Allowed(("dynamodb:BatchGetItem",), [table], use.batches)
     if use.indexes:
         indexes = [f"{table}/index/{name}" for name in sorted(use.indexes)]
         yield Allowed(("dynamodb:Query",), indexes)
@@ -78,7 +83,7 @@ USES: Final[Mapping[str, TableUse]] = {
         deletes=frozenset({CONNECTION}),
     ),
     "sessions": TableUse(
-        reads=frozenset({SESSION, REQUEST, NODE, ROLE}),
+        reads=frozenset({SESSION, REQUEST, NODE, ROLE, DOCUMENT}),
         writes=frozenset({SESSION, COUNT, RATE, ASKED, TOKEN, REQUEST, NODE, ROLE}),
         deletes=frozenset({ROLE}),
         indexes=frozenset({"byState", "byOwner", "byTarget"}),
@@ -93,9 +98,16 @@ USES: Final[Mapping[str, TableUse]] = {
         writes=frozenset({NODE}),
         indexes=frozenset({"byTarget"}),
     ),
+    "documents": TableUse(
+        reads=frozenset({DOCUMENT, ROLE}),
+        writes=frozenset({DOCUMENT}),
+        deletes=frozenset({DOCUMENT}),
+        indexes=frozenset({"byState"}),
+    ),
     "sweep": TableUse(
         reads=frozenset({SESSION, NODE}),
         writes=frozenset({SESSION, COUNT}),
+        batches=frozenset({NODE}),
         indexes=frozenset({"byState", "byTarget"}),
     ),
     "review": TableUse(

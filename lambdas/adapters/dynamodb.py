@@ -25,6 +25,8 @@ PATIENCE = aws.Patience(connect=1.0, read=2.0, attempts=3)
 #: Why a transaction was not made: a condition did not hold, or another was under way.
 FAILED, CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 ABSENT = "attribute_not_exists(pk)"
+#: Items of one BatchGetItem.
+MOST_AT_ONCE = 100
 _SERVICE = "DynamoDB"
 #: Index 1 has the keys gsi1pk and gsi1sk, and so on.
 INDEXES = ("byState", "byOwner", "byTarget")
@@ -104,6 +106,25 @@ class Table:
         with aws.calling(_SERVICE):
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return answer.get("Item")
+
+    def get_all(self, keys: Sequence[items.Item]) -> list[items.Item]:
+        """Consistent reads, MOST_AT_ONCE at most; those that there are, in any order."""
+        if len(keys) > MOST_AT_ONCE:
+            raise ValueError(f"at most {MOST_AT_ONCE} items are read at once")
+        found: list[items.Item] = []
+        left: Sequence[Any] = keys
+        for _ in range(PATIENCE.attempts):
+            if not left:
+                return found
+            asked: Any = {self._table: {"Keys": left, "ConsistentRead": True}}
+            with aws.calling(_SERVICE):
+                answer = self._client.batch_get_item(RequestItems=asked)
+            found += answer["Responses"].get(self._table, [])
+            unprocessed: Any = answer.get("UnprocessedKeys") or {}
+            left = unprocessed.get(self._table, {}).get("Keys", ())
+        if left:
+            raise ThrottlingException()
+        return found
 
     def put(self, item: items.Item) -> None:
         with aws.calling(_SERVICE):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -244,6 +244,10 @@ class TableNodes:
     def get(self, node_id: str) -> Node | None:
         item = self._table.get(items.key("NODE", node_id))
         return items.node_of(item) if item else None
+
+    def get_all(self, node_ids: Sequence[str]) -> Mapping[str, Node]:
+        found = self._table.get_all([items.key("NODE", node_id) for node_id in node_ids])
+        return {node.node_id: node for node in map(items.node_of, found)}
 
     def create(self, node: Node) -> Node:
         first = replace(node, version=1)

@@ -71,6 +71,8 @@ class Connections:
             connection=client.connection,
             generation=client.generation,
             attached=now,
+            idle_ends=0.0,  # whoever attaches is warned anew
+            duration_ends=0.0,
         )
         if client.reconnects:
             return attached  # a program's doing: what a person did last stays what it was

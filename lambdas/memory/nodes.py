@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
 from lambdas.adapters import paging
 from lambdas.ports import Node, NodePage, NodeRole, Stale
+
+#: As DynamoDB has it.
+MOST_AT_ONCE = 100
 
 
 class MemoryNodes:
@@ -21,6 +24,11 @@ class MemoryNodes:
 
     def get(self, node_id: str) -> Node | None:
         return self._nodes.get(node_id)
+
+    def get_all(self, node_ids: Sequence[str]) -> Mapping[str, Node]:
+        if len(node_ids) > MOST_AT_ONCE:
+            raise ValueError(f"at most {MOST_AT_ONCE} nodes are read at once")
+        return {name: self._nodes[name] for name in node_ids if name in self._nodes}
 
     def create(self, node: Node) -> Node:
         with self._lock:

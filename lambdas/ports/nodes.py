@@ -80,6 +80,10 @@ class NodeStore(Protocol):
 
     def get(self, node_id: str) -> Node | None: ...
 
+    def get_all(self, node_ids: Sequence[str]) -> Mapping[str, Node]:
+        """Those of up to a hundred nodes that there are, by their ids."""
+        ...
+
     def create(self, node: Node) -> Node:
         """Stale if it exists."""
         ...

@@ -13,6 +13,7 @@ from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.environment import required, stage
 from lambdas.sweep.handler import Sweep
 from lambdas.sweep.rechecks import Rechecks
+from lambdas.telemetry import counter
 
 
 def build(environ: Mapping[str, str]) -> tuple[Sweep, Rechecks]:
@@ -24,5 +25,6 @@ def build(environ: Mapping[str, str]) -> tuple[Sweep, Rechecks]:
         downlink=IotDownlink(stage(environ), environ.get("IOT_DATA_URL", "")),
         clock=time.time,
         random=os.urandom,
+        count=counter("sweep", stage(environ)),
     )
     return sweep, Rechecks(sweep, sqs.read)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from hatchway.core.lifecycle import Event, Status
 from lambdas.endings import End
 from lambdas.ports import Disconnection, Node, Session
+from lambdas.timeouts import duration_end, idle_end
 
 #: Seconds that both sides have to attach, and an agent to end what it was told to end.
 CONNECT_LIMIT = 90.0
@@ -17,42 +17,40 @@ TERMINATE_LIMIT = 60.0
 #: (`lambdas/nodes/presence.py`), and with 45 s until IoT Core sees a silent node go, the sessions
 #: are over within two minutes. By this limit alone they are within three.
 NODE_LOST_LIMIT = 75.0
-#: Minutes, by Systems Manager: idle 1 to 60 with a default of 20, duration 1 to 1440 or none.
-DEFAULT_IDLE = 20
-MAX_IDLE = 60
-MAX_DURATION = 1440
 
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """What has to happen to a session, and why."""
+    """What has to happen to a session, why, and since when: unix seconds, 0 where no clock says."""
 
     event: Event
     reason: End
+    since: float = 0.0
 
 
 def overdue(session: Session, lost: bool, now: float) -> Overdue | None:
     """What ran out, if anything; `lost` says that the session's node is given up."""
     since = session.status_since or session.started
     if session.status is Status.TERMINATING and now - since > TERMINATE_LIMIT:
-        return Overdue(Event.EXPIRE, End.AGENT_SILENT)
+        return Overdue(Event.EXPIRE, End.AGENT_SILENT, since + TERMINATE_LIMIT)
     if lost:
         return Overdue(Event.NODE_LOST, End.NODE_LOST)
     if session.status is Status.CONNECTING and now - since > CONNECT_LIMIT:
-        return Overdue(Event.EXPIRE, End.NEVER_CONNECTED)
-    if session.status is Status.DISCONNECTED and now - since > _idle(session):
-        return Overdue(Event.EXPIRE, End.NOT_RESUMED)
+        return Overdue(Event.EXPIRE, End.NEVER_CONNECTED, since + CONNECT_LIMIT)
     if session.status in (Status.CONNECTED, Status.DISCONNECTED):
         return _timed_out(session, now)
     return None
 
 
 def _timed_out(session: Session, now: float) -> Overdue | None:
-    longest = _duration(session)
-    if longest and now - session.started > longest:
-        return Overdue(Event.EXPIRE, End.TOO_LONG)
-    if now - max(session.activity, session.started) > _idle(session):
-        return Overdue(Event.EXPIRE, End.IDLE)
+    """Idle time goes on while nobody is attached; then the reason is that nobody came back."""
+    longest = duration_end(session)
+    if longest is not None and now > longest:
+        return Overdue(Event.EXPIRE, End.TOO_LONG, longest)
+    idle = idle_end(session)
+    if now > idle:
+        away = session.status is Status.DISCONNECTED
+        return Overdue(Event.EXPIRE, End.NOT_RESUMED if away else End.IDLE, idle)
     return None
 
 
@@ -69,22 +67,3 @@ def away_since(node: Node | None, gone: Disconnection) -> bool:
         and (node.presence_session, node.presence_version)
         == (gone.presence_session, gone.presence_version)
     )
-
-
-def _idle(session: Session) -> float:
-    return 60.0 * _minutes(session, "idleSessionTimeout", MAX_IDLE, DEFAULT_IDLE)
-
-
-def _duration(session: Session) -> float:
-    return 60.0 * _minutes(session, "maxSessionDuration", MAX_DURATION, 0)
-
-
-def _minutes(session: Session, name: str, most: int, default: int) -> int:
-    """A limit of the session's document, which was checked when it was stored; the default where
-    it has none, or one that nobody could mean."""
-    try:
-        value = json.loads(session.document)["inputs"][name]
-        minutes = int(value)
-    except (ValueError, TypeError, KeyError):
-        return default
-    return minutes if 1 <= minutes <= most else default

@@ -73,6 +73,14 @@ class TestNodes:
         with pytest.raises(ValueError, match="id"):
             store.update(read, node(2))
 
+    def test_many_nodes_are_read_at_once(self, store: NodeStore) -> None:
+        made = [store.create(node(n)) for n in range(1, 100)]
+        asked = [node(n).node_id for n in range(1, 101)]
+        assert store.get_all(asked) == {one.node_id: one for one in made}
+        assert store.get_all([]) == {}
+        with pytest.raises(ValueError, match="100"):
+            store.get_all([*asked, node(101).node_id])
+
     def test_nodes_come_in_pages_in_the_order_of_their_ids(self, store: NodeStore) -> None:
         for n in (3, 1, 5, 2, 4):
             store.create(node(n))

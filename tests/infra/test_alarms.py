@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.alarms import NAMESPACE, NODES_SERVICE
+from infra.alarms import COUNTED, NAMESPACE, NODES_SERVICE, SWEEP_SERVICE
 from lambdas import telemetry
+from lambdas.sweep.handler import BEHIND
 from tests.infra.conftest import Synth
 from tests.infra.templates import Stacks, text
 
@@ -29,16 +30,27 @@ def test_every_alarm_tells_the_topic_and_none_waits_for_data(default: Stacks) ->
         assert each["Threshold"] == 1
 
 
-@pytest.mark.parametrize("metric", ["EnrolmentRefused", "MessagesDropped"])
-def test_what_the_nodes_function_counts_is_an_alarm(
-    default: Stacks, capsys: pytest.CaptureFixture[str], metric: str
+def test_what_is_counted_is_what_the_functions_name() -> None:
+    assert set(COUNTED) == {"EnrolmentRefused", "MessagesDropped", BEHIND}
+
+
+@pytest.mark.parametrize(
+    ("metric", "family", "service"),
+    [
+        ("EnrolmentRefused", "nodes", NODES_SERVICE),
+        ("MessagesDropped", "nodes", NODES_SERVICE),
+        (BEHIND, "sweep", SWEEP_SERVICE),
+    ],
+)
+def test_what_a_function_counts_is_an_alarm(
+    default: Stacks, capsys: pytest.CaptureFixture[str], metric: str, family: str, service: str
 ) -> None:
     found = alarm(default, metric)
     assert (found["Namespace"], found["MetricName"]) == (NAMESPACE, metric)
     dimensions = {each["Name"]: each["Value"] for each in found["Dimensions"]}
-    assert dimensions == {"service": NODES_SERVICE, "stage": "prod"}
+    assert dimensions == {"service": service, "stage": "prod"}
     # The same as the function writes; a dimension more or less is another metric.
-    telemetry.counter("nodes", "prod")(metric, 1)
+    telemetry.counter(family, "prod")(metric, 1)
     written = json.loads(capsys.readouterr().out)
     (directive,) = written["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == NAMESPACE
@@ -90,6 +102,14 @@ def test_the_rules_and_nobody_else_may_put_texts_aside(default: Stacks) -> None:
         assert each["Principal"] == {"Service": "events.amazonaws.com"}
         source = text(each["Condition"]["ArnEquals"]["aws:SourceArn"])
         assert source.startswith("<Notifications")
+
+
+def test_a_sweep_that_eventbridge_cannot_call_is_an_alarm(default: Stacks) -> None:
+    found = alarm(default, "sweep-uncalled")
+    assert (found["Namespace"], found["MetricName"]) == ("AWS/Events", "FailedInvocations")
+    (dimension,) = found["Dimensions"]
+    assert dimension["Name"] == "RuleName"
+    assert default.service.one("AWS::Events::Rule", Name=dimension["Value"])["ScheduleExpression"]
 
 
 def topic_policy(stacks: Stacks) -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ from tests.unit.edge.world import NODE, NOW, World
 
 #: An action and the kind of item or the index that it touches.
 Touch = tuple[str, str]
+_TOUCHING = frozenset({"PutItem", "UpdateItem", "DeleteItem", "GetItem", "BatchGetItem", "Query"})
 _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 #: What holds a store in the families' code.
 _HOLDERS = {"sessions": SessionStore, "store": SessionStore, "nodes": NodeStore}
@@ -50,6 +51,10 @@ def touches(operation: str, asked: Mapping[str, Any]) -> Iterator[Touch]:
         for write in asked["TransactItems"]:
             ((verb, of),) = write.items()
             yield from touches(_WRITES[verb], of)
+    elif operation == "BatchGetItem":
+        ((_table, of),) = asked["RequestItems"].items()
+        for key in of["Keys"]:
+            yield operation, key["pk"]["S"].partition("#")[0]
     elif operation == "Query":
         yield operation, asked["IndexName"]
     else:
@@ -126,6 +131,7 @@ CALLS: Mapping[tuple[type, str], Callable[[Stores], object]] = {
     (SessionStore, "query"): Stores.query_all,
     (SessionStore, "active_on"): lambda s: s.sessions.active_on(NODE),
     (SessionStore, "active"): lambda s: s.sessions.active(),
+    (SessionStore, "lingering"): lambda s: s.sessions.lingering(1),
     (SessionStore, "add_token"): lambda s: s.sessions.add_token(s.token),
     (SessionStore, "use_token"): lambda s: s.sessions.use_token("d", "c", NOW),
     (SessionStore, "add_connection"): lambda s: s.sessions.add_connection(
@@ -134,6 +140,7 @@ CALLS: Mapping[tuple[type, str], Callable[[Stores], object]] = {
     (SessionStore, "connection"): lambda s: s.sessions.connection("c"),
     (SessionStore, "remove_connection"): lambda s: s.sessions.remove_connection("c"),
     (NodeStore, "get"): lambda s: s.nodes.get(NODE),
+    (NodeStore, "get_all"): lambda s: s.nodes.get_all([NODE]),
     (NodeStore, "create"): lambda s: s.nodes.create(Node(node_id=NODE)),
     (NodeStore, "update"): Stores.change_node,
     (NodeStore, "list"): lambda s: s.nodes.list(1),
@@ -206,7 +213,7 @@ def granted(stacks: Stacks, family: str) -> set[Touch]:
     for statement in stacks.service.statements_of(f"{family.capitalize()}Role"):
         for action in listed(statement["Action"]):
             service, _, name = action.partition(":")
-            if service == "dynamodb" and name in {*_WRITES.values(), "GetItem", "Query"}:
+            if service == "dynamodb" and name in _TOUCHING:
                 found |= {(name, where) for where in _where(statement)}
     return found
 
@@ -244,7 +251,13 @@ def test_a_family_may_touch_no_kind_or_index_that_its_code_does_not(
     default: Stacks, touched: Mapping[tuple[type, str], set[Touch]], family: str
 ) -> None:
     needed = {touch for method in reached(family) for touch in touched[method]}
-    for verbs in ({"GetItem"}, {"PutItem", "UpdateItem"}, {"DeleteItem"}, {"Query"}):
+    for verbs in (
+        {"GetItem"},
+        {"BatchGetItem"},
+        {"PutItem", "UpdateItem"},
+        {"DeleteItem"},
+        {"Query"},
+    ):
         given = {where for verb, where in granted(default, family) if verb in verbs}
         used = {where for verb, where in needed if verb in verbs}
         assert given == used, "infra/table_use.py grants more than is used"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +14,16 @@ from hatchway.core import wire
 from hatchway.core.errors import ThrottlingException
 from hatchway.core.lifecycle import Status
 from lambdas.logline import Line
+from lambdas.memory.clock import ManualClock
+from lambdas.memory.connections import MemoryClients
 from lambdas.memory.nodes import MemoryNodes
 from lambdas.memory.sessions import MemorySessions
 from lambdas.ports import Node, Session, SessionPage
 from lambdas.sweep import handler
-from lambdas.sweep.handler import Sweep
+from lambdas.sweep.handler import BEHIND, LATE
 from lambdas.sweep.limits import CONNECT_LIMIT, NODE_LOST_LIMIT, TERMINATE_LIMIT
 from tests.unit.edge.world import CONNECTION, NODE, OTHER_NODE, SESSION, World
+from tests.unit.sweep.sweeping import sweep, sweeper
 
 
 @pytest.fixture
@@ -26,19 +31,6 @@ def world() -> World:
     made = World()
     made.enrol(online=True, last_seen=made.clock())
     return made
-
-
-def sweep(world: World) -> Line:
-    line = Line("sweep")
-    Sweep(
-        sessions=world.sessions,
-        nodes=world.nodes,
-        clients=world.clients,
-        downlink=world.downlink,
-        clock=world.clock,
-        random=world.random,
-    ).run(line)
-    return line
 
 
 def said(world: World, connection: str = CONNECTION) -> list[str]:
@@ -275,23 +267,130 @@ def test_a_session_that_came_to_life_meanwhile_is_judged_anew() -> None:
 class CountingNodes(MemoryNodes):
     reads = 0
 
-    def get(self, node_id: str) -> Node | None:
-        self.reads += 1
-        return super().get(node_id)
+    def get_all(self, node_ids: Sequence[str]) -> Mapping[str, Node]:
+        self.reads += len(node_ids)
+        return super().get_all(node_ids)
 
 
-def test_a_node_is_read_once_a_run_and_pages_are_followed_to_a_limit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    world = World()
-    nodes = world.nodes = CountingNodes()
+def crowd(world: World, count: int) -> None:
+    """So many sessions on one node that is there, one after the other."""
     world.enrol(online=True)
-    for n in range(201):
+    for n in range(count):
         world.start(f"john-{n:017x}")
-        world.clock.advance(0.01)
+        world.clock.advance(0.001)
+
+
+def test_a_node_is_read_once_a_run(world: World) -> None:
+    nodes = world.nodes = CountingNodes()
+    crowd(world, 201)
     line = sweep(world)
     assert (line.fields["seen"], nodes.reads) == (201, 1)
     assert "truncated" not in line.fields
-    monkeypatch.setattr(handler, "MAX_PAGES", 2)  # the limit itself would take 10,000 sessions
+
+
+def test_ten_thousand_sessions_end_in_one_run_and_once() -> None:
+    world = World()
+    crowd(world, 10_000)
+    counted = Counter[str]()
+    world.clock.advance(CONNECT_LIMIT + 1)
+    first, second = Line("sweep"), Line("sweep")
+    sweeper(world, counted).run(first)
+    sweeper(world, counted).run(second)
+    assert (first.fields["ended"], second.fields.get("seen", 0)) == (10_000, 0)
+    assert (first.level, counted) == ("INFO", Counter())
+
+
+def test_a_run_that_is_cut_short_goes_on_where_it_stopped_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handler, "MAX_PAGES", 2)  # the limit itself would take 20,000 sessions
+    world = World()
+    crowd(world, 301)
+    counted = Counter[str]()
+    one = sweeper(world, counted)
+    lines = [Line("sweep") for _ in range(3)]
+    for line in lines:
+        one.run(line)
+    assert [line.fields["seen"] for line in lines] == [200, 101, 200]
+    assert [line.fields.get("truncated", False) for line in lines] == [True, False, True]
+    assert (lines[0].level, lines[1].level) == ("WARNING", "INFO")
+    assert counted == {BEHIND: 2}
+
+
+class Slow(MemorySessions):
+    """Each page takes as long as the whole run may."""
+
+    def active(self, next_token: str = "") -> SessionPage:
+        self.clock.advance(handler.BUDGET)
+        return super().active(next_token)
+
+    clock = ManualClock()
+
+
+def test_a_run_begins_no_page_after_its_budget() -> None:
+    world = World()
+    slow = world.sessions = Slow(world.clock)
+    crowd(world, 301)
+    slow.clock = world.clock
     line = sweep(world)
-    assert (line.fields["seen"], line.fields["truncated"], line.level) == (200, True, "WARNING")
+    assert (line.fields["seen"], line.fields["truncated"]) == (200, True)
+
+
+def test_an_end_that_comes_late_is_counted_and_one_in_time_is_not(world: World) -> None:
+    counted = Counter[str]()
+    for late, expected in ((LATE - 1, {}), (LATE + 1, {BEHIND: 1})):
+        world.start(f"john-{int(late):017x}")
+        world.clock.advance(CONNECT_LIMIT + late)
+        line = Line("sweep")
+        sweeper(world, counted).run(line)
+        assert (line.fields["ended"], line.fields["late"]) == (1, int(late))
+        assert counted == expected
+
+
+def test_all_that_end_are_written_and_hinted_at_before_any_client_is_told(world: World) -> None:
+    told: list[int] = []
+
+    class Late(MemoryClients):
+        def post(self, connection: str, text: str) -> bool:
+            told.append(len(world.downlink.hints))
+            return True
+
+    world.clients = Late()
+    names = ("john-00000000000000001", "john-00000000000000002")
+    for number, name in enumerate(names):
+        world.start(name, status=Status.CONNECTED, agent_instance="a", activity=world.clock())
+        world.client(name, f"C{number}23456789=")
+    world.clock.advance(1201)
+    sweep(world)
+    assert told == [2, 2]
+
+
+def test_a_farewell_that_there_is_no_time_for_is_left_to_others(world: World) -> None:
+    class Slower(MemorySessions):
+        def update(self, read: Session, changed: Session) -> Session:
+            world.clock.advance(handler.BUDGET + handler.FAREWELLS + 1)
+            return super().update(read, changed)
+
+    stored = running(world)
+    world.sessions = Slower(world.clock)
+    world.sessions._sessions[SESSION] = stored
+    world.clock.advance(1201)
+    line = sweep(world)
+    assert world.get().status is Status.TERMINATING
+    assert (line.fields["unheard"], world.clients.closed) == (1, [])
+
+
+class Unread(MemoryNodes):
+    def get_all(self, node_ids: Sequence[str]) -> Mapping[str, Node]:
+        raise ThrottlingException()
+
+
+def test_where_nodes_cannot_be_read_none_is_lost_and_the_clock_still_counts() -> None:
+    world = World()
+    world.nodes = Unread()
+    world.start()
+    line = sweep(world)
+    assert (world.get().status, line.level) == (Status.CONNECTING, "WARNING")
+    world.clock.advance(CONNECT_LIMIT + 1)
+    sweep(world)
+    assert world.get().end_reason == "not connected in time"

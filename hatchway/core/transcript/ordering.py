@@ -66,6 +66,8 @@ class OrderState:
     #: The message id of a client's first message: another one is another client.
     epoch: str = ""
     generation: int = 0
+    #: The generation with which this client began; what comes with a lower one is another's.
+    begun: int = 0
     offered: bool = False
     seen: dict[int, str] = field(default_factory=dict)
     #: First and last number of what was given up lately.
@@ -76,6 +78,7 @@ class OrderState:
             "expected": self.expected,
             "epoch": self.epoch,
             "generation": self.generation,
+            "begun": self.begun,
             "offered": self.offered,
             "seen": [[number, mark] for number, mark in self.seen.items()],
             "givenUp": [list(pair) for pair in self.given_up],
@@ -91,6 +94,7 @@ class OrderState:
                 expected=_number(document["expected"]),
                 epoch=str(document["epoch"]),
                 generation=_number(document["generation"]),
+                begun=_number(document["begun"]),
                 offered=document["offered"] is True,
                 seen={_number(number): str(mark) for number, mark in seen},
                 given_up=[(_number(first), _number(last)) for first, last in given_up],
@@ -125,6 +129,9 @@ class Orderer:
             return
         if message.message_type is not _STREAMS[self._side]:
             return
+        if generation < self.state.begun:
+            self.counts["replaced"] += 1  # no node takes it either
+            return
         if message.sequence == 0 and self._side is Side.CLIENT:
             yield from self._client(message, generation, at)
         yield from self._take(_Waiting(message, generation, at))
@@ -153,7 +160,7 @@ class Orderer:
             yield from self.finish()
             note = f"client {generation} took over: its numbers begin again"
             yield self._marker(note, generation, at)
-        self.state = OrderState(epoch=epoch, generation=generation)
+        self.state = OrderState(epoch=epoch, generation=generation, begun=generation)
 
     def _take(self, waiting: _Waiting) -> Iterator[Chunk]:
         state, message = self.state, waiting.message

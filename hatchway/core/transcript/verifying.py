@@ -81,7 +81,7 @@ class Verification:
             text = f"{segment.name} is missing or unreadable: chunks {segment.first} to {last}"
             self._find(Fault.SEGMENT_MISSING, text, segment.first)
             return
-        if not self._compare(segment, [leaf(line) for line in lines]):
+        if not self._compare(segment, [leaf(line) for line in lines]) or self.findings:
             return
         for line in lines:
             self._count(line)

@@ -1,48 +1,79 @@
-"""TerminateSessions: all sessions of an owner, of a node, or all there are; a page at a call."""
+"""TerminateSessions: all sessions of an owner, of a node, or all there are; as many as there is
+time for at a call.
+
+All that end are written, and their nodes told to look, before any client is told: what runs ends
+however long its client takes to be told.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hatchway.core import api, names
 from hatchway.core.errors import AccessDeniedException, HatchwayError, ValidationException
+from hatchway.core.lifecycle import ENDED
 from lambdas.access import Access
 from lambdas.ports import Session, SessionQuery
 from lambdas.request import Request
 from lambdas.sessions.lifecycle import permit
 from lambdas.sessions.service import Service
-from lambdas.terminating import begin_end, conclude
+from lambdas.terminating import begin_end
+from lambdas.transitions import Change, farewell
 
-#: Sessions of one call: each takes a handful of AWS calls, and API Gateway waits 29 s.
-PAGE = 50
+#: Sessions read at once, and pages of one call: its answer counts no more.
+PAGE = 10
+MAX_PAGES = 20
+#: Seconds after which a call begins with no other page, and after which it tells no other client:
+#: the function has 25, API Gateway waits 29.
+BEGIN_BUDGET = 10.0
+TELL_BUDGET = 18.0
 _ACTION = api.TERMINATE_SESSIONS.action
 _TERMINATED, _REFUSED, _FAILED = "Terminated", "Refused", "Failed"
 
 
 def terminate_sessions(service: Service, access: Access, request: Request) -> Mapping[str, object]:
     """Each session is asked about by itself, so that nobody ends more by it than one by one."""
+    began = service.clock()
     query, role = _wanted(request)
-    page = service.sessions.query(query)
     counts = Counter({_TERMINATED: 0, _REFUSED: 0, _FAILED: 0})
-    for session in page.sessions:
-        if session.owner_arn.startswith(role):
-            counts[_end(service, access, session)] += 1
-    return {**counts} | ({"NextToken": page.next_token} if page.next_token else {})
+    begun: list[Change] = []
+    token = query.next_token
+    for _ in range(MAX_PAGES):
+        page = service.sessions.query(replace(query, next_token=token))
+        for session in page.sessions:
+            if session.owner_arn.startswith(role):
+                counts[_begin(service, access, session, begun)] += 1
+        token = page.next_token
+        if not token or service.clock() - began >= BEGIN_BUDGET:
+            break
+    _tell(service, begun, began + TELL_BUDGET)
+    return {**counts} | ({"NextToken": token} if token else {})
 
 
-def _end(service: Service, access: Access, session: Session) -> str:
-    """What became of it. One that has ended meanwhile counts: it is over, as was asked."""
+def _begin(service: Service, access: Access, session: Session, begun: list[Change]) -> str:
+    """What becomes of it. One that has ended meanwhile counts: it is over, as was asked."""
     try:
         permit(service, access, _ACTION, session.session_id, session)
-        begun = begin_end(service, session, f"Terminated by {access.principal.arn}")
-        conclude(service, begun)
+        begun.append(begin_end(service, session, f"Terminated by {access.principal.arn}"))
     except AccessDeniedException:
         return _REFUSED
     except HatchwayError:
         return _FAILED  # the others are ended all the same
     return _TERMINATED
+
+
+def _tell(service: Service, begun: Sequence[Change], until: float) -> None:
+    """One short attempt for each client, waiting for none that only just connects: whoever is left
+    hears of it from the agent's end, or is cut off by the sweep."""
+    for done in begun:
+        now = service.clock()
+        if now >= until:
+            return
+        if done.before.status not in ENDED:
+            farewell(service.clients, done.after, done.after.end_reason, now, service.random)
 
 
 def _wanted(request: Request) -> tuple[SessionQuery, str]:

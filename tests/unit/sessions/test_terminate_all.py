@@ -8,6 +8,7 @@ import pytest
 
 from hatchway.core.errors import ThrottlingException
 from hatchway.core.lifecycle import Status
+from lambdas.memory.connections import MemoryClients
 from lambdas.memory.sessions import MemorySessions
 from lambdas.ports import Session
 from lambdas.sessions import terminate_all
@@ -127,7 +128,8 @@ def test_whoever_may_end_nothing_ends_nothing(world: World) -> None:
 def test_pages_go_on_until_there_is_no_more(
     monkeypatch: pytest.MonkeyPatch, world: World, admin: Person
 ) -> None:
-    monkeypatch.setattr(terminate_all, "PAGE", 2)
+    monkeypatch.setattr(terminate_all, "PAGE", 1)
+    monkeypatch.setattr(terminate_all, "MAX_PAGES", 2)
     sessions = []
     for _ in range(5):
         sessions.append(world.started(world.user("john", EVERYTHING)))
@@ -145,6 +147,7 @@ def test_a_token_of_another_question_is_refused(
     monkeypatch: pytest.MonkeyPatch, world: World, admin: Person
 ) -> None:
     monkeypatch.setattr(terminate_all, "PAGE", 1)
+    monkeypatch.setattr(terminate_all, "MAX_PAGES", 1)
     for _ in range(2):
         world.started(world.user("john", EVERYTHING))
         world.clock.advance(1)
@@ -187,3 +190,84 @@ def test_one_that_fails_stops_no_other_and_is_counted(world: World) -> None:
     sessions = [world.started(everybody[name]) for name in ("john", "bob")]
     assert counts(end(world, world.user("admin", EVERYTHING), All=True)) == (1, 0, 1)
     assert over(world, *sessions) == [False, True]
+
+
+def several(world: World, count: int) -> list[Session]:
+    """Connected sessions, each with a client of its own."""
+    made = []
+    for n in range(count):
+        session = world.started(world.user("john", EVERYTHING))
+        connection = f"C{n}23456789="
+        world.clients.open(connection)
+        changed = replace(
+            session, status=Status.CONNECTED, agent_instance="a1", connection=connection
+        )
+        made.append(world.sessions.update(session, changed))
+        world.clock.advance(1)
+    return made
+
+
+def with_clients(world: World, clients: MemoryClients) -> None:
+    world.clients = clients
+    world.service = replace(world.service, clients=clients)
+    world.handler = make_handler(world.service, world.lines)
+
+
+def test_all_are_written_and_their_nodes_told_before_any_client(
+    monkeypatch: pytest.MonkeyPatch, world: World, admin: Person
+) -> None:
+    monkeypatch.setattr(terminate_all, "PAGE", 2)
+    hinted: list[int] = []
+
+    class Clients(MemoryClients):
+        def post(self, connection: str, text: str) -> bool:
+            hinted.append(len(world.downlink.hints) - before)
+            return super().post(connection, text)
+
+    with_clients(world, Clients())
+    sessions = several(world, 5)
+    before = len(world.downlink.hints)
+    assert counts(end(world, admin, All=True)) == (5, 0, 0)
+    assert hinted == [5] * 5
+    assert len(world.clients.closed) == 5
+    assert {world.session(s.session_id).status for s in sessions} == {Status.TERMINATING}
+
+
+def test_a_call_that_runs_out_of_time_says_where_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, world: World, admin: Person
+) -> None:
+    """Each write takes so long that there is time for one page."""
+    monkeypatch.setattr(terminate_all, "PAGE", 2)
+
+    class Slow(MemorySessions):
+        def update(self, read: Session, changed: Session) -> Session:
+            world.clock.advance(terminate_all.BEGIN_BUDGET / 2)
+            return super().update(read, changed)
+
+    several(world, 3)
+    slow = Slow(world.clock)
+    slow.__dict__.update(
+        {name: value for name, value in vars(world.sessions).items() if name != "_clock"}
+    )
+    world.service = replace(world.service, sessions=slow)
+    world.handler = make_handler(world.service, world.lines)
+    first = end(world, admin, All=True)
+    assert counts(first) == (2, 0, 0)
+    second = end(world, admin, All=True, NextToken=first.members["NextToken"])
+    assert counts(second) == (1, 0, 0)
+    assert "NextToken" not in second.members
+
+
+def test_clients_that_there_is_no_time_for_are_left_to_the_agent_and_the_sweep(
+    world: World, admin: Person
+) -> None:
+    class Slow(MemoryClients):
+        def post(self, connection: str, text: str) -> bool:
+            world.clock.advance(terminate_all.TELL_BUDGET)
+            return super().post(connection, text)
+
+    with_clients(world, Slow())
+    sessions = several(world, 3)
+    assert counts(end(world, admin, All=True)) == (3, 0, 0)
+    assert len(world.clients.closed) == 1
+    assert {world.session(s.session_id).status for s in sessions} == {Status.TERMINATING}

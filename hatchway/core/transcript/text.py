@@ -16,7 +16,7 @@ from unicodedata import category, east_asian_width
 from hatchway.core.screen import ScreenFilter, printable
 from hatchway.core.transcript.chunks import SHOWN, Chunk, Kind
 
-#: Cells of one line; a longer one is cut into pieces.
+#: Cells of one line; a longer one is cut into pieces, no larger than a quarter more.
 MAX_CELLS = 16 * 1024
 #: Combining characters in one cell; further ones are dropped.
 MAX_COMBINED = 4
@@ -30,7 +30,7 @@ _SIMPLE_LINES = re.compile(
 )
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TOKEN = re.compile(
-    r"(?P<text>[^\x00-\x1f\x7f-\x9f]+)|\x1b\[(?P<private>\??)(?P<values>[0-9;:]*)"
+    r"(?P<text>[^\x00-\x1f\x7f-\x9f]{1,4096})|\x1b\[(?P<private>\??)(?P<values>[0-9;:]*)"
     r"(?P<final>[ -/]*[@-~])|\x1b(?P<escape>[ -/]*[0-~])|(?P<control>[\x00-\x1f\x7f-\x9f])"
 )
 _ALTERNATE = frozenset({"47", "1047", "1049"})
@@ -119,7 +119,7 @@ class _Screenful:
             if token["text"]:
                 self._at = at
                 self._write(token["text"])
-                if len(self._cells) > MAX_CELLS:
+                if len(self._cells) >= MAX_CELLS:
                     yield self._line()
             elif token["final"]:
                 yield from self._sequence(token, at)

@@ -67,6 +67,21 @@ class Access:
     context: Context
     about: Circumstances
     second: SecondOpinion | None = None
+    found: PrincipalPolicies | None = None
+
+    @property
+    def tags(self) -> Mapping[str, str] | None:
+        """The caller's tags for what is no decision of IAM's: a user's, or those of a role that
+        nobody may tag sessions of; None where they cannot be known."""
+        if self.found is None:
+            return None
+        return self.found.tags if self.principal.is_user else self.found.role_tags
+
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """The caller's ARN, and its role's."""
+        role = self.found.role_arn if self.found is not None else ""
+        return (self.principal.arn, role) if role else (self.principal.arn,)
 
     def decide(
         self,
@@ -170,7 +185,7 @@ class Held:
     def at(self, about: Circumstances, now: float) -> Access:
         """What they say of a request that is made like `about` at `now`."""
         context = context_of(self.principal, about, self.found, region=self.region, now=now)
-        return Access(self.principal, self.policies, context, about)
+        return Access(self.principal, self.policies, context, about, found=self.found)
 
 
 def held_by(grounds: Grounds, principal: Principal) -> Held:

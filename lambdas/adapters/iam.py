@@ -24,7 +24,7 @@ from hatchway.core.errors import (
 )
 from lambdas.adapters import aws, paging
 from lambdas.adapters.cache import Cache
-from lambdas.adapters.trust import only_ec2
+from lambdas.adapters.trust import only_ec2, tags_nobody
 from lambdas.ports import (
     Clock,
     Guardrails,
@@ -158,6 +158,7 @@ class IamPolicies:
         return PrincipalPolicies(
             identity=self._identity([("role", name)]),
             boundaries=self._boundaries(role),
+            role_tags=_own_tags(role),
             role_arn=role["Arn"],
         )
 
@@ -299,6 +300,13 @@ class IamRoles:
         if not only_ec2(_text(role["AssumeRolePolicyDocument"])):
             raise ValidationException("Others than ec2.amazonaws.com may assume the role.")
         return NodeRole(role_id=role["RoleId"], role_arn=role_arn)
+
+
+def _own_tags(role: Page) -> dict[str, str] | None:
+    """The role's tags, None where its sessions may have others in their place."""
+    if not tags_nobody(_text(role["AssumeRolePolicyDocument"])):
+        return None
+    return {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
 
 
 def _text(document: object) -> str:

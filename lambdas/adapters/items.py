@@ -64,6 +64,9 @@ def of_session(session: Session, history: float) -> Item:
         "started": number(session.started),
         "document_name": text(session.document_name),
         "document": text(session.document),
+        "document_version": text(session.document_version),
+        "run_as": text(session.run_as),
+        "node_name": text(session.node_name),
         "reason": text(session.reason),
         "ended": number(session.ended),
         "end_reason": text(session.end_reason),
@@ -129,6 +132,9 @@ def session_of(image: Image) -> Session:
         started=float(image["started"]["N"]),
         document_name=image["document_name"]["S"],
         document=image["document"]["S"],
+        document_version=_word(image, "document_version"),
+        run_as=_word(image, "run_as"),
+        node_name=_word(image, "node_name"),
         reason=image["reason"]["S"],
         ended=float(image["ended"]["N"]),
         end_reason=image["end_reason"]["S"],
@@ -221,6 +227,11 @@ def connection_of(image: Image) -> Connection:
         generation=int(image["generation"]["N"]),
         reconnects=_flag(image, "reconnects"),
     )
+
+
+def _word(image: Image, name: str) -> str:
+    """Empty for an item from before it was recorded."""
+    return str(image.get(name, {}).get("S", ""))
 
 
 def _flag(image: Image, name: str) -> bool:

@@ -33,6 +33,9 @@ class PrincipalPolicies:
     boundaries: Sequence[PolicyDocument] = ()
     scps: Sequence[Sequence[PolicyDocument]] = ()
     tags: Mapping[str, str] | None = None
+    #: The role's own, where its trust policy lets nobody tag a session: then they are the session's
+    #: as far as run as and preferences go. None where they are not known.
+    role_tags: Mapping[str, str] | None = None
     role_arn: str = ""  # of a role session: its role, with the path that the session's ARN lacks
 
     @property

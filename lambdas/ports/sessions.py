@@ -47,6 +47,9 @@ class Session:
     started: float
     document_name: str
     document: str  # the resolved session document, JSON
+    document_version: str = ""
+    run_as: str = ""  # the operating system user, "" where the document does not ask for run as
+    node_name: str = ""  # the node's Name tag at the start
     reason: str = ""
     ended: float = 0.0
     end_reason: str = ""

@@ -75,6 +75,21 @@ class Floor:
 NO_FLOOR = Floor()
 
 
+def written(floor: Floor) -> str:
+    """What `read` reads."""
+    return json.dumps(
+        {
+            "recordingRequired": floor.recording_required,
+            "runAsRequired": floor.run_as_required,
+            "maxSessionDuration": str(floor.max_session_duration or ""),
+            "logBuckets": floor.log_buckets,
+            "logGroups": floor.log_groups,
+            "kmsKeys": floor.kms_keys,
+        },
+        separators=(",", ":"),
+    )
+
+
 def read(text: str) -> Floor:
     """The floor as a deployment states it, JSON; "" for none. InvalidDocumentContent names the
     member that is wrong."""

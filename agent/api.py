@@ -75,10 +75,14 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The answer to `open`."""
+    """The answer to `open`. `run_as` is the user that the service decided on, or ""."""
 
     document: str
     first: Pass
+    run_as: str = ""
+    node_name: str = ""
+    stage: str = ""
+    recorded: bool = False
 
 
 class AgentApi:
@@ -130,7 +134,14 @@ class AgentApi:
         text = json.dumps(document) if isinstance(document, dict) else document
         if not isinstance(text, str) or len(text) > MAX_DOCUMENT:
             raise BadAnswer("Document is not a session document.")
-        return Opened(text, _pass(fields))
+        return Opened(
+            text,
+            _pass(fields),
+            run_as=_optional(fields, "RunAs"),
+            node_name=_optional(fields, "NodeName"),
+            stage=_optional(fields, "Stage"),
+            recorded=fields.get("Recorded") is True,
+        )
 
     async def ticket(self, session: str, activity: float, silent: int | None = None) -> Pass:
         """A new ticket; `activity` is unix seconds, `silent` the generation that went silent."""
@@ -264,6 +275,11 @@ def _text(fields: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
         raise BadAnswer(f"{name} is not a text.")
     return value
+
+
+def _optional(fields: Mapping[str, object], name: str) -> str:
+    """A text that an earlier service does not send."""
+    return _text(fields, name) if fields.get(name) not in (None, "") else ""
 
 
 def _number(fields: Mapping[str, object], name: str) -> float:

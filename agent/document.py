@@ -22,13 +22,11 @@ def parse(text: str) -> Document:
     try:
         found = documents.read(text)
     except InvalidDocument:
-        raise UnsupportedDocument() from None
+        raise UnsupportedDocument("the session's document cannot be read") from None
     if found.session_type is SessionType.PORT or found.inputs.kms_key_id:
-        raise UnsupportedDocument()
-    if found.inputs.run_as_enabled:
-        raise UnsupportedDocument()
+        raise UnsupportedDocument("this agent cannot run what the document asks for")
     if found.has_commands and found.properties.of(PLATFORM) is None:
-        raise UnsupportedDocument("The document has no commands for this operating system.")
+        raise UnsupportedDocument("the document has no commands for this operating system")
     return found
 
 

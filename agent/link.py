@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agent.api import AgentApi, Channel, Throttled
@@ -12,6 +12,7 @@ from agent.clock import ServiceClock
 from agent.drops import Drops
 from agent.hints import Hints
 from agent.log import Log
+from agent.order import Order
 from agent.ports import (
     BadAnswer,
     CipherOf,
@@ -23,7 +24,6 @@ from agent.ports import (
 )
 from agent.roster import Roster
 from agent.session import Facilities
-from hatchway.core.documents import Document
 from hatchway.core.errors import AccessDeniedException, ClientFault, HatchwayError
 from hatchway.core.names import Topics, stage_name
 
@@ -51,7 +51,7 @@ class Parts:
     platform: str
     random: Random
     cipher_of: CipherOf
-    make_runner: Callable[[Document], Runner]
+    make_runner: Callable[[Order], Awaitable[Runner]]
     log: Log
 
 

@@ -16,11 +16,10 @@ from agent.clock import ServiceClock
 from agent.config import Config
 from agent.link import Link, Parts
 from agent.log import Log
-from agent.ports import Runner, StartFailed
-from agent.runners.choosing import runner_of
-from agent.terminal import posix
+from agent.ports import StartFailed
+from agent.process import account, cgroups
+from agent.runners.choosing import Runners
 from agent.transport.aws import AwsTransport
-from hatchway.core.documents import Document
 from hatchway.core.errors import Exit, HatchwayError
 from hatchway.core.sealing import Cipher
 
@@ -38,7 +37,7 @@ def main() -> int:
     try:
         settings = config.load(os.environ)
         log = Log(settings.log_level)
-        posix.account(settings.session_user)
+        account.account(settings.session_user)
         secret = enrolment.secret(settings.state_dir, os.urandom)
         asyncio.run(_run(settings, secret, log))
     except (config.ConfigError, enrolment.EnrolmentError, StartFailed) as error:
@@ -77,11 +76,10 @@ async def _work(
 ) -> None:
     node = settings.node_id or await _instance_id(transport, log)
     instance = os.urandom(INSTANCE_BYTES).hex()
-    log.info("starting", node=node, instance=instance)
-
-    def make_runner(document: Document) -> Runner:
-        return runner_of(document, posix.account(settings.session_user))
-
+    groups = cgroups.tree(node)
+    log.info("starting", node=node, instance=instance, cgroups=groups is not None)
+    if groups is not None and (left := await groups.clear()):
+        log.warning("ended what an earlier agent left", sessions=left)
     link = Link(
         Parts(
             api=AgentApi(transport, clock, node, instance, secret),
@@ -92,7 +90,7 @@ async def _work(
             platform=platform_name(),
             random=os.urandom,
             cipher_of=_cipher,
-            make_runner=make_runner,
+            make_runner=Runners(settings.session_user, groups, log).make,
             log=log,
         )
     )
@@ -104,6 +102,8 @@ async def _work(
                 await link.close()
         except TimeoutError:
             log.warning("stopped in haste")
+        if groups is not None:
+            groups.remove()
 
 
 async def _instance_id(transport: AwsTransport, log: Log) -> str:

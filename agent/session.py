@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +18,7 @@ from agent.backoff import Backoff
 from agent.clock import ServiceClock
 from agent.drops import Drops
 from agent.log import Log
+from agent.order import Order
 from agent.pass_keeper import PassKeeper
 from agent.ports import CipherOf, Client, Credentials, Random, Runner, StartFailed, Transport
 from agent.seals import Opener, Refusal, Refused
@@ -78,7 +79,7 @@ class Facilities:
     credentials: Callable[[], Credentials]
     random: Random
     cipher_of: CipherOf
-    make_runner: Callable[[Document], Runner]
+    make_runner: Callable[[Order], Awaitable[Runner]]
     drops: Drops
     log: Log
 
@@ -88,7 +89,7 @@ class Session:
 
     def __init__(self, session: str, opened: Opened, facilities: Facilities) -> None:
         self._id, self._f = session, facilities
-        self._document = _read(opened.document)
+        self._opened, self._document = opened, _read(opened.document)
         clock, random = facilities.clock, facilities.random
         self._channel = DataChannel(Side.AGENT, _settings(self._document, clock.epoch), random)
         self._opener = Opener(facilities.topics.node, session, clock, facilities.cipher_of)
@@ -107,6 +108,7 @@ class Session:
         self._client = Client()
         self._started = self._listening = self._pumping = False
         self._code: int | None = None
+        self._failure = ""
         self._generation = self._gone = -1
         self._attached_at = 0.0
         self._next_key = 0.0
@@ -122,15 +124,15 @@ class Session:
     async def run(self) -> None:
         """Returns when the session is over and the service has been told."""
         f = self._f
-        reason = self._prepare()
+        reason = await self._prepare()
         client, topic = f.topics.data_client(self._id), f.topics.data(self._id)
         keeper = self._loop.create_task(self._keeper.run())
         listening = f.transport.listen(f.endpoint, client, topic, f.credentials, self)
         f.log.info("session open", session=self._id)
         try:
             reason = reason or await self._over
-            if reason is not Reason.EXITED and self._runner is not None:
-                await self._runner.kill()
+            if self._runner is not None:
+                await self._runner.kill()  # also what was left in the background
             await self._report(reason)
         finally:
             self._cancel_timers()
@@ -152,22 +154,39 @@ class Session:
             self._over.set_result(reason)
             self._cancel_timers()
 
-    def _prepare(self) -> Reason | None:
+    async def _prepare(self) -> Reason | None:
         try:
             if isinstance(self._document, StartFailed):
                 raise self._document
-            self._runner = self._f.make_runner(self._document)
+            self._runner = await self._f.make_runner(self._order(self._document))
         except StartFailed as error:
-            self._f.log.error("cannot start", session=self._id, code=error.code)
-            return Reason.NOT_STARTED
+            return self._not_started(error)
         self._renewed(self._keeper.current)
         return None
+
+    def _order(self, found: Document) -> Order:
+        opened = self._opened
+        return Order(
+            session=self._id,
+            document=found,
+            run_as=opened.run_as,
+            node=self._f.topics.node,
+            node_name=opened.node_name,
+            stage=opened.stage or self._f.topics.stage,
+            recorded=opened.recorded,
+        )
+
+    def _not_started(self, error: StartFailed) -> Reason:
+        """The person who waits for it is told why."""
+        self._f.log.error("cannot start", session=self._id, code=error.code, why=error.message)
+        self._failure = f": {error.message}"
+        return Reason.NOT_STARTED
 
     async def _report(self, reason: Reason) -> None:
         backoff = Backoff(self._f.random, END_FIRST, END_MOST)
         for _ in range(END_ATTEMPTS):
             try:
-                await self._f.api.end(self._id, reason, self._code)
+                await self._f.api.end(self._id, reason + self._failure, self._code)
                 return
             except ClientFault as error:
                 self._f.log.info("end refused", session=self._id, code=error.code)
@@ -331,8 +350,7 @@ class Session:
         try:
             self._runner.start(self, self._client)
         except StartFailed as error:
-            self._f.log.error("cannot start", session=self._id, code=error.code)
-            self.stop(Reason.NOT_STARTED)
+            self.stop(self._not_started(error))
             return
         self._runner.allow(self._channel.writable)
 

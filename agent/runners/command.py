@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.ports import Client, Screen, StartFailed
-from agent.runners.ending import LINGER, end_session
-from agent.runners.leader import watch
+from agent.runners.leader import LINGER, watch
 from agent.terminal import pipes
 from agent.terminal.pipes import Piped
 from hatchway.core.channel import INPUT_WINDOW
@@ -125,7 +124,7 @@ class _Running:
         self._fed_size = 0
         self._input_over = self._writing = False
         self._linger: asyncio.TimerHandle | None = None
-        self._leader = watch(piped.pid, self._leader_ended)
+        self._leader = watch(piped.processes.pid, self._leader_ended)
 
     # --- in -------------------------------------------------------------------------------------
 
@@ -225,7 +224,7 @@ class _Running:
     # --- end ------------------------------------------------------------------------------------
 
     def _leader_ended(self) -> None:
-        self._code = self._piped.status()
+        self._code = self._piped.processes.status()
         if any(stream.open for stream in self._streams):
             self._linger = self._loop.call_later(LINGER, self._listen_on)
         else:
@@ -252,7 +251,7 @@ class _Running:
         self._screen.exited(self._code)
 
     async def kill(self) -> None:
-        await end_session(self._piped.pid)
+        await self._piped.processes.end()
 
     async def close(self) -> None:
         """Lets go of pipes and process; what was left in the background loses its pipes."""
@@ -265,8 +264,8 @@ class _Running:
         self._leader.close()
         if self._linger is not None:
             self._linger.cancel()
-        if self._piped.status() is None:
+        if self._piped.processes.status() is None:
             await self.kill()
         self._piped.close()
-        if self._piped.status() is not None:
-            self._piped.reap()
+        if self._piped.processes.status() is not None:
+            self._piped.processes.reap()

@@ -7,6 +7,10 @@ import os
 import threading
 from collections.abc import Callable
 
+#: Seconds without output after the leader's end, where something in the background holds the
+#: terminal or a pipe open, until that counts as the end of the output.
+LINGER = 0.2
+
 
 class Pidfd:
     """Linux 5.3 and newer: a descriptor that becomes readable. No thread, no polling."""

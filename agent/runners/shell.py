@@ -8,8 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from agent.ports import Client, Screen, StartFailed
-from agent.runners.ending import LINGER, end_session
-from agent.runners.leader import watch
+from agent.runners.leader import LINGER, watch
 from agent.terminal.posix import Terminal
 from hatchway.core.channel import INPUT_WINDOW
 from hatchway.core.handshake import MIN_WINDOW
@@ -19,6 +18,8 @@ from hatchway.core.handshake import MIN_WINDOW
 MAX_FED = INPUT_WINDOW + MIN_WINDOW
 #: Bytes read before anything else gets a turn.
 READ_BURST = 64 * 1024
+#: Seconds that a shell may take to show that it reads, before its profile is typed anyway.
+PROFILE_WAIT = 0.5
 #: What ends input at a terminal.
 EOT = b"\x04"
 
@@ -27,17 +28,23 @@ Spawn = Callable[[Size, Client], Terminal]
 
 
 class ShellRunner:
-    """Runs what `spawn(size, client)` starts, with a session's screen at its other end."""
+    """Runs what `spawn(size, client)` starts, with a session's screen at its other end.
 
-    def __init__(self, spawn: Spawn) -> None:
+    `greeting` is shown before anything else; `profile` is typed into the shell before what the
+    client types: so it works in any shell, and for lines such as `exec bash`.
+    """
+
+    def __init__(self, spawn: Spawn, *, greeting: bytes = b"", profile: bytes = b"") -> None:
         self._spawn = spawn
+        self._greeting, self._profile = greeting, profile
         self._size: tuple[int, int] | None = None
         self._allowed = 0
         self._line_over = True
         self._running: _Running | None = None
 
     def start(self, screen: Screen, client: Client) -> None:
-        self._running = _Running(self._spawn(self._size, client), screen)
+        terminal = self._spawn(self._size, client)
+        self._running = _Running(terminal, screen, self._greeting, self._profile)
         self._running.allow(self._allowed)
 
     def feed(self, data: bytes) -> None:
@@ -77,7 +84,7 @@ class ShellRunner:
 class _Running:
     """A terminal that is open: it exists only between start and close."""
 
-    def __init__(self, terminal: Terminal, screen: Screen) -> None:
+    def __init__(self, terminal: Terminal, screen: Screen, greeting: bytes, profile: bytes) -> None:
         self._loop = asyncio.get_running_loop()
         self._terminal, self._screen = terminal, screen
         self._allowed = 0
@@ -86,8 +93,14 @@ class _Running:
         self._code: int | None = None
         self._fed: deque[bytes] = deque()
         self._fed_size = 0
+        self._greeting, self._profile = greeting, profile
+        #: Bytes at the head of what is fed that are not the client's.
+        self._own = 0
+        self._profile_timer: asyncio.TimerHandle | None = None
+        if profile:
+            self._profile_timer = self._loop.call_later(PROFILE_WAIT, self._type_profile)
         self._linger: asyncio.TimerHandle | None = None
-        self._leader = watch(terminal.pid, self._leader_ended)
+        self._leader = watch(terminal.processes.pid, self._leader_ended)
 
     # --- in -------------------------------------------------------------------------------------
 
@@ -98,6 +111,17 @@ class _Running:
             raise StartFailed("More was fed than there was credit for.")
         self._fed.append(data)
         self._fed_size += len(data)
+        if not self._profile:
+            self._write()
+
+    def _type_profile(self) -> None:
+        """The shell reads, or has had time enough: a terminal that nobody reads yet would echo it
+        twice."""
+        if not self._profile or self._closed:
+            return
+        self._fed.appendleft(self._profile)
+        self._own = len(self._profile)
+        self._profile = b""
         self._write()
 
     def _write(self) -> None:
@@ -109,6 +133,9 @@ class _Running:
             if size < len(head):
                 self._fed.appendleft(head[size:])
                 break
+        ours = min(taken, self._own)
+        self._own -= ours
+        taken -= ours
         self._fed_size -= taken
         if self._fed:
             self._loop.add_writer(self._terminal.master, self._write)
@@ -129,12 +156,22 @@ class _Running:
 
     def allow(self, size: int) -> None:
         self._allowed = size
-        wanted = size > 0 and not (self._closed or self._end_of_output)
+        self._greet()
+        wanted = self._allowed > 0 and not (self._closed or self._end_of_output)
         if wanted and not self._reading:
             self._loop.add_reader(self._terminal.master, self._read)
         elif self._reading and not wanted:
             self._loop.remove_reader(self._terminal.master)
         self._reading = wanted
+
+    def _greet(self) -> None:
+        if self._greeting and self._allowed > 0 and not self._closed:
+            piece, self._greeting = (
+                self._greeting[: self._allowed],
+                self._greeting[self._allowed :],
+            )
+            self._allowed -= len(piece)
+            self._screen.output(piece)
 
     def _read(self) -> None:
         budget = READ_BURST
@@ -151,13 +188,14 @@ class _Running:
             budget -= len(data)
             self._allowed -= len(data)
             self._screen.output(data)
+            self._type_profile()
         if not self._allowed:
             self.allow(0)
 
     # --- end ------------------------------------------------------------------------------------
 
     def _leader_ended(self) -> None:
-        self._code = self._terminal.status()
+        self._code = self._terminal.processes.status()
         if self._end_of_output:
             self._tell()
         else:
@@ -183,20 +221,21 @@ class _Running:
 
     async def kill(self) -> None:
         """Ends all of the session, for good."""
-        await end_session(self._terminal.pid)
+        await self._terminal.processes.end()
 
     async def close(self) -> None:
-        """Hangs up. Jobs that were told to survive a hang-up do, unless they were killed."""
+        """Hangs up, and lets go of terminal and process."""
         if self._closed:
             return
         self.allow(0)
         self._closed = True
         self._loop.remove_writer(self._terminal.master)
         self._leader.close()
-        if self._linger is not None:
-            self._linger.cancel()
-        if self._terminal.status() is None:
+        for timer in (self._linger, self._profile_timer):
+            if timer is not None:
+                timer.cancel()
+        if self._terminal.processes.status() is None:
             await self.kill()
         self._terminal.close()
-        if self._terminal.status() is not None:
-            self._terminal.reap()
+        if self._terminal.processes.status() is not None:
+            self._terminal.processes.reap()

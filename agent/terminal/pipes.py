@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from agent.ports import StartFailed
-from agent.terminal.posix import signal_session, status
+from agent.process.launch import Launch, start
+from agent.process.processes import Processes
 
 #: Bytes of one read.
 READ_SIZE = 64 * 1024
 
-#: Starts the command with these descriptors as its standard input, output and error.
-Launch = Callable[[tuple[int, int, int]], "subprocess.Popen[bytes]"]
-
 
 class Piped:
-    """Our ends of the pipes, and the process that leads the session at their other ends.
+    """Our ends of the pipes, and what runs at their other ends. `stderr` is -1 where standard
+    error goes the way of the output."""
 
-    `errors` is -1 where standard error goes the way of the output. The process is not reaped
-    before `reap`, so that its pid stays its own.
-    """
-
-    def __init__(
-        self, process: subprocess.Popen[bytes], stdin: int, stdout: int, stderr: int
-    ) -> None:
-        self.pid = process.pid
+    def __init__(self, processes: Processes, stdin: int, stdout: int, stderr: int) -> None:
+        self.processes = processes
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
-        self._process = process
 
     def write(self, data: bytes) -> int | None:
         """How many bytes the command's input took now; None where nobody reads it any more."""
@@ -45,18 +36,10 @@ class Piped:
             os.close(self.stdin)
             self.stdin = -1
 
-    def status(self) -> int | None:
-        """The leader's exit status, 128+n for signal n; None while it runs."""
-        return status(self.pid)
-
-    def signal(self, number: int) -> int:
-        """Sends it to every process of the session; how many there were."""
-        return signal_session(self.pid, number)
-
     def interrupt(self, number: int) -> None:
         """Sends it to the command's process group, as a terminal does."""
         try:
-            os.killpg(self.pid, number)
+            os.killpg(self.processes.pid, number)
         except OSError:  # all of it has ended
             return
 
@@ -66,10 +49,6 @@ class Piped:
         for fd in {self.stdout, self.stderr} - {-1}:
             os.close(fd)
         self.stdout = self.stderr = -1
-
-    def reap(self) -> None:
-        """Lets the pid go; waits where the leader has not ended."""
-        self._process.wait()
 
 
 def read(fd: int, size: int) -> bytes | None:
@@ -88,16 +67,18 @@ def spawn(launch: Launch, *, apart: bool) -> Piped:
     theirs = [theirs_in, *(write for _, write in outs)]
     ours = [ours_in, *(mine for mine, _ in outs)]
     try:
-        process = launch((theirs[0], theirs[1], theirs[-1]))
-    except (OSError, subprocess.SubprocessError) as error:
+        if launch.account.switch:  # who opens /dev/stderr, say, opens the pipe once more
+            for fd in theirs:
+                os.fchown(fd, launch.account.uid, -1)
+        processes = start(launch, (theirs[0], theirs[1], theirs[-1]))
+    except BaseException:
         _close(ours)
-        kind = type(error).__name__
-        raise StartFailed(f"The command could not be started ({kind}).") from None
+        raise
     finally:
         _close(theirs)
     for fd in ours:
         os.set_blocking(fd, False)
-    return Piped(process, ours[0], ours[1], ours[2] if apart else -1)
+    return Piped(processes, ours[0], ours[1], ours[2] if apart else -1)
 
 
 def _pipes(count: int) -> list[tuple[int, int]]:

@@ -13,8 +13,8 @@ from agent.api import AgentApi
 from agent.clock import ServiceClock
 from agent.link import Link, Parts
 from agent.log import Level, Log
+from agent.order import Order
 from agent.ports import Client, Runner, Screen, StartFailed
-from hatchway.core.documents import Document
 from tests.unit.agent.fake_service import EPOCH, NODE, FakeClient, FakeService, FakeSession
 
 INSTANCE = "agent-one"
@@ -29,7 +29,7 @@ class FakeRunner:
         self.fed = b""
         self.size: tuple[int, int] | None = None
         self.allowed = 0
-        self.killed = self.closed = False
+        self.killed = self.closed = self.exited = False
         self.fails = False
         self.takes_input = True
         self.client: Client | None = None
@@ -38,7 +38,7 @@ class FakeRunner:
 
     def start(self, screen: Screen, client: Client) -> None:
         if self.fails:
-            raise StartFailed()
+            raise StartFailed("no shell")
         self.screen, self.client = screen, client
 
     def end_input(self) -> None:
@@ -60,8 +60,8 @@ class FakeRunner:
 
     async def kill(self) -> None:
         self.killed = True
-        if self.screen is not None:
-            self.screen.exited(129)
+        if self.screen is not None and not self.exited:
+            self.exit(129)
 
     async def close(self) -> None:
         self.closed = True
@@ -72,6 +72,7 @@ class FakeRunner:
 
     def exit(self, code: int) -> None:
         assert self.screen is not None
+        self.exited = True
         self.screen.exited(code)
 
 
@@ -82,7 +83,10 @@ class Bench:
         self.service = service
         self.runners: list[FakeRunner] = []
         self.log: list[dict[str, object]] = []
+        self.orders: list[Order] = []
         self.fail_starts = False
+        #: Why no runner can be made, or "".
+        self.refusal = ""
         loop = asyncio.get_running_loop()
         self.clock = ServiceClock(loop.time, lambda: loop.time() + EPOCH + skew)
         self.api = AgentApi(service.transport, self.clock, NODE, INSTANCE, SECRET)
@@ -101,7 +105,10 @@ class Bench:
             )
         )
 
-    def _runner(self, _document: Document) -> Runner:
+    async def _runner(self, order: Order) -> Runner:
+        self.orders.append(order)
+        if self.refusal:
+            raise StartFailed(self.refusal)
         self.runners.append(FakeRunner())
         self.runners[-1].fails = self.fail_starts
         return self.runners[-1]

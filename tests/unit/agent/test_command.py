@@ -11,13 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from agent.ports import Client, StartFailed
+from agent.log import Log
+from agent.order import Order
+from agent.ports import Client, Runner, StartFailed
+from agent.process.account import Account, account
+from agent.process.environment import environment
+from agent.process.launch import Launch
+from agent.process.processes import members
 from agent.runners import leader
-from agent.runners.choosing import runner_of
+from agent.runners.choosing import Runners
 from agent.runners.command import MAX_FED, PREFIXED, CommandRunner, Prefixes
 from agent.runners.shell import ShellRunner
-from agent.terminal import pipes, posix
-from agent.terminal.posix import Account, account, members
+from agent.terminal import pipes
 from hatchway.core import documents
 
 OURS, ORIGINAL = Client(), Client(extended=False)
@@ -78,8 +83,9 @@ async def running(
     run = ("/bin/sh", "-c", text)
 
     def spawn(_: Client, apart: bool) -> pipes.Piped:
-        variables = posix.environment(user)
-        return pipes.spawn(lambda fds: posix.launch(user, run, fds, variables), apart=apart)
+        variables = environment(user, {}, {})
+        launch = Launch(account=user, command=run, environment=variables)
+        return pipes.spawn(launch, apart=apart)
 
     runner = CommandRunner(spawn, separate=separate, prefixes=prefixes)
     runner.allow(allowed)
@@ -92,7 +98,7 @@ async def running(
 
 def pid_of(runner: CommandRunner) -> int:
     assert runner._running is not None
-    return runner._running._piped.pid
+    return runner._running._piped.processes.pid
 
 
 # --- streams ------------------------------------------------------------------------------------
@@ -281,12 +287,12 @@ def _target(link: Path) -> str:
 
 
 async def test_a_command_that_cannot_be_started_leaves_no_pipe() -> None:
-    def refuse(_: tuple[int, int, int]) -> None:
-        raise PermissionError
-
     before = pipes_open()
+    impossible = Launch(
+        account=someone(), command=("/bin/true",), environment={}, limits={"nofile": 1 << 62}
+    )
     with pytest.raises(StartFailed):
-        pipes.spawn(refuse, apart=True)  # type: ignore[arg-type]
+        pipes.spawn(impossible, apart=True)
     assert pipes_open() == before
 
 
@@ -297,9 +303,13 @@ def resolved(name: str, text: str) -> documents.Document:
     return documents.read(documents.resolve(name, {"command": [text]}))
 
 
+def runner_of(document: documents.Document) -> Runner:
+    return Runners("", None, Log()).of(Order(session="s", document=document), someone())
+
+
 async def test_a_document_without_terminal_runs_its_command_with_pipes() -> None:
     found = resolved("AWS-StartNonInteractiveCommand", 'printf \'%s|\' "$TERM" "$LANG"; exit 3')
-    runner, screen = runner_of(found, someone()), FakeScreen()
+    runner, screen = runner_of(found), FakeScreen()
     assert isinstance(runner, CommandRunner)
     runner.allow(1000)
     runner.start(screen, Client(environment={"TERM": "vt100", "LANG": "C"}))
@@ -310,7 +320,7 @@ async def test_a_document_without_terminal_runs_its_command_with_pipes() -> None
 
 async def test_an_interactive_document_runs_its_command_in_a_terminal() -> None:
     found = resolved("AWS-StartInteractiveCommand", "test -t 0 && echo $TERM; exit 3")
-    runner, screen = runner_of(found, someone()), FakeScreen()
+    runner, screen = runner_of(found), FakeScreen()
     assert isinstance(runner, ShellRunner)
     runner.allow(1000)
     runner.start(screen, Client(environment={"TERM": "vt100"}))
@@ -322,7 +332,7 @@ async def test_an_interactive_document_runs_its_command_in_a_terminal() -> None:
 async def test_a_signal_to_a_terminal_reaches_its_foreground_job() -> None:
     text = "trap 'echo caught; exit 9' TERM; echo up; while :; do sleep 0.05; done"
     found = resolved("AWS-StartInteractiveCommand", text)
-    runner, screen = runner_of(found, someone()), FakeScreen()
+    runner, screen = runner_of(found), FakeScreen()
     runner.allow(1000)
     runner.start(screen, OURS)
     await screen.until(lambda: b"up" in screen.out)
@@ -334,7 +344,7 @@ async def test_a_signal_to_a_terminal_reaches_its_foreground_job() -> None:
 
 async def test_an_end_of_input_is_typed_at_a_terminal() -> None:
     found = resolved("AWS-StartInteractiveCommand", "cat; echo over")
-    runner, screen = runner_of(found, someone()), FakeScreen()
+    runner, screen = runner_of(found), FakeScreen()
     runner.allow(1000)
     runner.start(screen, OURS)
     runner.feed(b"no line end")

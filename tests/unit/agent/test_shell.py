@@ -8,16 +8,18 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.ports import Client, StartFailed
+from agent.process.account import Account, account
+from agent.process.environment import PATH, environment
+from agent.process.launch import Launch
+from agent.process.processes import members
 from agent.runners import leader
 from agent.runners.shell import MAX_FED, ShellRunner
-from agent.terminal import posix
-from agent.terminal.posix import Account, account, environment, login, members, spawn
+from agent.terminal.posix import spawn
 
 
 class FakeScreen:
@@ -58,13 +60,17 @@ def someone() -> Account:
     return account("nobody" if os.geteuid() == 0 else "")
 
 
+def launch_of(*command: str) -> Launch:
+    user = someone()
+    return Launch(account=user, command=command, environment=environment(user, {}, {}))
+
+
 @asynccontextmanager
 async def running(
     *command: str, size: tuple[int, int] | None = None, allowed: int = 1 << 20
 ) -> AsyncIterator[tuple[ShellRunner, FakeScreen]]:
-    user = someone()
     screen = FakeScreen()
-    runner = ShellRunner(lambda asked, told: spawn(user, command, asked, told.environment))
+    runner = ShellRunner(lambda asked, _: spawn(launch_of(*command), asked))
     if size:
         runner.resize(*size)
     runner.allow(allowed)
@@ -77,7 +83,7 @@ async def running(
 
 def pid_of(runner: ShellRunner) -> int:
     assert runner._running is not None
-    return runner._running._terminal.pid
+    return runner._running._terminal.processes.pid
 
 
 async def test_output_comes_before_the_exit_code() -> None:
@@ -116,17 +122,22 @@ async def test_ctrl_c_works_where_the_agent_itself_ignores_interrupts(tmp_path: 
     script = tmp_path / "ignoring.py"
     script.write_text(
         "import os, signal\n"
-        "from agent.terminal.posix import account, spawn\n"
+        "from agent.process.account import account\n"
+        "from agent.process.environment import environment\n"
+        "from agent.process.launch import Launch\n"
+        "from agent.terminal.posix import spawn\n"
         "user = account('nobody' if os.geteuid() == 0 else '')\n"
         "look = 'grep -E \"Sig(Ign|Blk)\" /proc/self/status'\n"
-        "terminal = spawn(user, ['/bin/sh', '-c', look], None)\n"
-        "terminal.reap()\n"
+        "run = ('/bin/sh', '-c', look)\n"
+        "launch = Launch(account=user, command=run, environment=environment(user, {}, {}))\n"
+        "terminal = spawn(launch, None)\n"
+        "terminal.processes.reap()\n"
         "print(terminal.read(4096).decode())\n"
     )
     run = await asyncio.create_subprocess_exec(
         *("/bin/sh", "-c", f"trap '' INT QUIT TSTP HUP; exec {sys.executable} {script}"),
         stdout=subprocess.PIPE,
-        env={"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": posix.PATH},
+        env={"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": PATH},
     )
     lines = (await run.communicate())[0].decode().splitlines()
     masks = [int(line.split()[1], 16) for line in lines if ":" in line]
@@ -151,7 +162,7 @@ async def test_nothing_of_the_agents_environment_reaches_the_shell(
         await screen.until(lambda: screen.code is not None)
         names = {line.split(b"=")[0].decode() for line in screen.text.split(b"\r\n") if line}
         # A shell in between adds PWD and the like by itself.
-        assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == set(environment(someone()))
+        assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == set(environment(someone(), {}, {}))
 
 
 async def test_only_standard_descriptors_are_open() -> None:
@@ -237,21 +248,15 @@ async def test_a_command_that_does_not_exist_exits_with_127() -> None:
 
 
 async def test_kernels_without_pidfd_are_served_by_a_thread() -> None:
-    terminal = spawn(someone(), ["/bin/true"], None)
+    terminal = spawn(launch_of("/bin/true"), None)
     ended = asyncio.Event()
-    waiter = leader.Waiter(terminal.pid, ended.set)
+    waiter = leader.Waiter(terminal.processes.pid, ended.set)
     async with asyncio.timeout(20):
         await ended.wait()
     waiter.close()
-    assert terminal.status() == 0
+    assert terminal.processes.status() == 0
     terminal.close()
-    terminal.reap()
-
-
-def test_a_login_shell_is_asked_for_where_the_shell_knows_the_flag() -> None:
-    user = someone()
-    assert login(replace(user, shell="/bin/bash")) == ("/bin/bash", "-l")
-    assert login(replace(user, shell="/opt/odd")) == ("/opt/odd",)
+    terminal.processes.reap()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

@@ -56,9 +56,10 @@ class Ending:
 
 
 def _event(session: Session, reason: str, code: int | None) -> Event:
-    """FAIL for what never ran: said so, or ended without a status before both sides were there."""
+    """FAIL for what never ran: said so, and perhaps why, or ended without a status before both
+    sides were there."""
     if code is not None or session.status in ENDED:
         return Event.EXITED
-    if reason == End.NOT_STARTED or session.status is Status.CONNECTING:
+    if reason.startswith(End.NOT_STARTED) or session.status is Status.CONNECTING:
         return Event.FAIL
     return Event.EXITED

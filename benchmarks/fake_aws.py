@@ -80,6 +80,8 @@ def environ(url: str) -> dict[str, str]:
         "SEAL_SECRET": "bench",
         "TICKET_SECRET": "bench",
         "EVENT_BUS": "bench",
+        "RECORDINGS": "/hatchway/bench/recordings",
+        "ARCHIVE_QUEUE": f"{url}/123456789012/archive",
         "RECHECK_QUEUE": f"{url}/123456789012/bench",
         "CHANNEL_ROLE_ID": "AROACHANNELROLEEXAMPL",
         "CHANNEL_ROLE_ARN": "arn:aws:iam::123456789012:role/channel",

@@ -23,9 +23,11 @@ from lambdas.logline import Field, Line
 from lambdas.memory.connections import MemoryClients
 from lambdas.memory.iot import MemoryDownlink
 from lambdas.memory.nodes import MemoryNodes
+from lambdas.memory.recordings import MemoryRecordings, MemoryTroubles
 from lambdas.memory.secrets import MemorySecrets
 from lambdas.memory.sessions import MemorySessions
 from lambdas.ports import Clock, Random, Session, Token
+from lambdas.recording import Recorder
 from lambdas.relay.handler import Ciphers, Relay
 from lambdas.relay.pace import Pace
 from lambdas.uplink.handler import Uplink
@@ -39,6 +41,8 @@ STAGE = "bench"
 MEMORY = 0.5
 #: What Lambda itself writes for an invocation, START, END and REPORT, and an access log line.
 PLATFORM_LOG, ACCESS_LOG = 300, 450
+#: What CloudWatch Logs adds to an event's own bytes.
+EVENT_BYTES = 26
 #: A session's item stands in the table and in three indexes that hold all of it.
 COPIES = 4
 _EVENTS = Path(__file__).parent.parent / "tests" / "events"
@@ -98,15 +102,18 @@ class MeteredService:
         self._clients.open(CONNECTION)
         clients = counted(self._clients, self._posted)
         seal, ticket = MemorySecrets("seal"), MemorySecrets("ticket")
+        recordings = counted(MemoryRecordings(), self._recorded)
+        recorder = Recorder(recordings, MemoryTroubles(), clock, _first)
         self._relay = Relay(
             secrets=seal,
             downlink=counted(self._downlink, self._published),
+            recorder=recorder,
             ciphers=Ciphers(cipher),
             pace=Unpaced(clock),
             clock=clock,
             random=random,
         )
-        self._uplink = Uplink(ticket, clients, CHANNEL_ROLE, clock)
+        self._uplink = Uplink(ticket, clients, recorder, CHANNEL_ROLE, clock)
         self._agents = assemble(
             sessions=counted(self._store, self._stored),
             nodes=MemoryNodes(),
@@ -162,6 +169,10 @@ class MeteredService:
             self.meter.units(Item.WEBSOCKET_MESSAGE, len(arguments[1]), WEBSOCKET_UNIT)
             self.to_client(arguments[1])
 
+    def _recorded(self, method: str, arguments: tuple[Any, ...]) -> None:
+        if method == "append":
+            self.meter.add(Item.RECORDED_BYTE, len(arguments[1]) + EVENT_BYTES)
+
     def _stored(self, method: str, arguments: tuple[Any, ...]) -> None:
         size = self._item_size()
         if method == "get":
@@ -194,6 +205,12 @@ class MeteredService:
         token = Token(digest="none", session_id=SESSION, expires=now + 60)
         read = self._store.create(made, token, None)
         self._store.update(read, replace(read, connection=CONNECTION, generation=1))
+
+
+def _first(act: Callable[[], None]) -> Callable[[], None]:
+    """What runs beside a delivery, before it: nothing here takes time."""
+    act()
+    return lambda: None
 
 
 def _event(name: str, **changes: object) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Item(Enum):
     IOT_MINUTE = ("IoT connection minutes", 0.08e-6)
     DYNAMODB_READ = ("DynamoDB reads", 0.125e-6)
     DYNAMODB_WRITE = ("DynamoDB writes", 0.625e-6)
+    RECORDED_BYTE = ("bytes recorded in CloudWatch Logs", 0.50e-9)
     LOG_BYTE = ("CloudWatch Logs bytes", 0.50e-9)
 
     @property

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from hatchway.core.documents.floor import NO_FLOOR, Floor
 from hatchway.core.errors import Exit, HatchwayError
+from hatchway.core.recording import Mode
 
 IOT_HOST_COMMAND: Final = (
     "aws iot describe-endpoint --endpoint-type iot:Data-ATS --query endpointAddress --output text"
@@ -141,6 +143,12 @@ class Config:
     gateway_decodes_paths: bool = False
     api_gateway_account: bool = True
     log_retention_days: int = 90
+    #: What passes is recorded: for all sessions, for none, or as their documents say.
+    recording: Mode = Mode.BESIDE
+    #: Days for which what passed stays in its log group; the archive has it for good.
+    recording_log_days: int = 30
+    #: Days for which nobody can take anything out of the archive (Object Lock); 0 is off.
+    archive_lock_days: int = 0
     #: Days for which an ended session is described; 0 is the functions' own default.
     history_days: int = 0
     notify_email: str = ""
@@ -149,7 +157,11 @@ class Config:
     reserved_concurrency: int = 0
     retain_data: bool = True
     limits: Limits = Limits()
+    #: What every session must have, whatever its document says; `recording` adds to it.
+    floor: Floor = NO_FLOOR
     access_decision: AccessDecision = AccessDecision.EVALUATOR
+    #: Callers may have a WebSocket connection for all of their sessions' lives.
+    lifecycle_connections: bool = True
     #: The account may read its organisation's service control policies, and they are evaluated.
     service_control_policies: bool = False
     network: Network = Network()
@@ -162,6 +174,20 @@ class Config:
     @property
     def table(self) -> str:
         return f"hatchway-{self.stage}"
+
+    @property
+    def recordings(self) -> str:
+        """The log group of what passes."""
+        return f"/hatchway/{self.stage}/recordings"
+
+    @property
+    def session_log(self) -> str:
+        """The log group of the deployment's own that session documents may name."""
+        return f"/hatchway/{self.stage}/sessions"
+
+    def archive(self, account: str, region: str) -> str:
+        """The name of the archive's bucket."""
+        return f"hatchway-{self.stage}-archive-{account}-{region}"
 
     def secret(self, what: str) -> str:
         """The name of one of the two secrets."""

@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from hatchway.core.documents.floor import MAX_NAMES, Floor
+from hatchway.core.documents.reading import MAX_DURATION_MINUTES
 from hatchway.core.errors import ValidationException
 from hatchway.core.names import stage_name
+from hatchway.core.recording import Mode
 from infra.config import (
     IOT_HOST_COMMAND,
     AccessDecision,
@@ -30,12 +33,15 @@ from infra.config import (
 LOG_RETENTION_DAYS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827)
 MAX_RESERVED_CONCURRENCY: Final = 1000
 MAX_HISTORY_DAYS: Final = 3650
+#: Object Lock takes a hundred years; what is locked by mistake stays and is paid for.
+MAX_LOCK_DAYS: Final = 3650
 #: What a limit of sessions, or of starts in a minute, may be at most.
 MAX_LIMIT: Final = 100_000
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
 _EMAIL = re.compile(r"[^@\s\"',;<>]{1,64}@[A-Za-z0-9.-]{1,255}\Z")
 _CIDR = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}\Z")
+_NAME = re.compile(r"[A-Za-z0-9:/._#-]{1,512}\Z")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _URL_PLACEHOLDERS: Final = frozenset({"api", "stage", "region", "suffix"})
 
@@ -86,6 +92,14 @@ class _Reader:
         for value in values:
             if not re.fullmatch(rf"{prefix}-(?:[0-9a-f]{{8}}|[0-9a-f]{{17}})", value):
                 raise InvalidContext(key, f"is not a list of {prefix}-… ids, comma-separated.")
+        return values
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """Names that a session document may have, comma-separated."""
+        text = self.text(key)
+        values = tuple(part.strip() for part in text.split(",")) if text else ()
+        if not all(_NAME.match(value) for value in values) or len(values) > MAX_NAMES:
+            raise InvalidContext(key, f"is not a list of up to {MAX_NAMES} names, comma-separated.")
         return values
 
     def one_id(self, key: str, prefix: str) -> str:
@@ -152,6 +166,19 @@ def read(context: Mapping[str, object]) -> Config:
             lambda days: days in LOG_RETENTION_DAYS,
             f"is none of {', '.join(map(str, LOG_RETENTION_DAYS))}.",
         ),
+        recording=reader.choice("recording", Mode.BESIDE),
+        recording_log_days=reader.number(
+            "recordingLogDays",
+            30,
+            lambda days: days in LOG_RETENTION_DAYS,
+            f"is none of {', '.join(map(str, LOG_RETENTION_DAYS))}.",
+        ),
+        archive_lock_days=reader.number(
+            "archiveLockDays",
+            0,
+            lambda days: 0 <= days <= MAX_LOCK_DAYS,
+            f"is not a number from 0 (off) to {MAX_LOCK_DAYS}.",
+        ),
         history_days=reader.number(
             "historyDays",
             0,
@@ -168,7 +195,9 @@ def read(context: Mapping[str, object]) -> Config:
         ),
         retain_data=reader.flag("retainData", default=True),
         limits=_limits(reader),
+        floor=_floor(reader),
         access_decision=reader.choice("accessDecision", AccessDecision.EVALUATOR),
+        lifecycle_connections=reader.flag("lifecycleConnections", default=True),
         service_control_policies=reader.flag("serviceControlPolicies", default=False),
         network=_network(reader),
         urls=_urls(reader),
@@ -194,6 +223,22 @@ def _stage(reader: _Reader) -> str:
         return stage_name(reader.text("stage", "prod"))
     except ValidationException as error:
         raise InvalidContext("stage", error.message) from None
+
+
+def _floor(reader: _Reader) -> Floor:
+    most = MAX_DURATION_MINUTES
+    return Floor(
+        run_as_required=reader.flag("runAsRequired", default=False),
+        max_session_duration=reader.number(
+            "maxSessionMinutes",
+            0,
+            lambda minutes: 1 <= minutes <= most,
+            f"is not a number of minutes from 1 to {most}.",
+        ),
+        log_buckets=reader.names("allowedLogBuckets"),
+        log_groups=reader.names("allowedLogGroups"),
+        kms_keys=reader.names("allowedKmsKeys"),
+    )
 
 
 def _limits(reader: _Reader) -> Limits:

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.config import Config
 from infra.findings import accept
+from infra.records import Records
 
 #: Letters and digits; 64 of them carry more than 256 bits.
 SECRET_LENGTH = 64
@@ -45,6 +46,7 @@ class DataStack(Stack):
             removal_policy=self._removal,
         )
         self.table = self._table()
+        self.records = Records(self, config, self._removal)
         self.seal = self._secret("Seal", "seal", "seals what clients type on its way to a node")
         self.ticket = self._secret("Ticket", "ticket", "signs the tickets of attached agents")
 

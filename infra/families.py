@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from hatchway.core.documents import floor
+from hatchway.core.documents.floor import NO_FLOOR
+from hatchway.core.recording import Mode
 from infra.config import Config
 from infra.function import Family, FamilyFunction
 from infra.grants import Grants
@@ -32,6 +36,8 @@ RELAY = _family("relay", "carries what clients type to nodes", memory=512)
 NODES = _family("nodes", "admits nodes and watches them", memory=512, timeout=25)
 EVENTS = _family("events", "tells of changes", timeout=30)
 SWEEP = _family("sweep", "ends what is overdue", timeout=60, ends=True)
+PUSH = _family("push", "tells callers of their sessions")
+DOCUMENTS = _family("documents", "keeps session documents", memory=512, timeout=25)
 REVIEW = _family("review", "ends what is not permitted any more", memory=512, timeout=60, ends=True)
 #: The credentials that `channel` gives out are for the API that they were asked for at, and a
 #: session policy has no room for two: a second copy of the API has a second function.
@@ -45,6 +51,7 @@ class Surroundings:
     notifications: Notifications
     stream_url: str
     stream_management_url: str
+    archive_queue_url: str
 
 
 class Families:
@@ -65,7 +72,19 @@ class Families:
         return self._make(family, **self._table(), **self._management(), **strict)
 
     def connect(self) -> FamilyFunction:
-        return self._make(CONNECT, **self._table(), **self._management())
+        return self._make(
+            CONNECT,
+            **self._table(),
+            **self._management(),
+            **self._floor(),
+            **self._lifecycle(),
+        )
+
+    def push(self) -> FamilyFunction | None:
+        """Where the deployment has lifecycle connections."""
+        if not self._config.lifecycle_connections:
+            return None
+        return self._make(PUSH, **self._table(), **self._management())
 
     def sessions(self, channel: iam.Role) -> FamilyFunction:
         decoded = self._config.gateway_decodes_paths
@@ -74,7 +93,11 @@ class Families:
             **self._table(),
             **self._management(),
             STREAM_URL=self._around.stream_url,
+            RECORDINGS=self._config.recordings,
+            **self._floor(),
+            **self._session_floor(),
             CHANNEL_ROLE_ID=channel.role_id,
+            **self._lifecycle(),
             **self._config.limits.environment,
             **self._config.access_decision.environment,
             **self._guardrails(),
@@ -86,6 +109,7 @@ class Families:
             AGENTS,
             **self._table(),
             **self._management(),
+            **self._floor(),
             SEAL_SECRET=self._secret("seal"),
             TICKET_SECRET=self._secret("ticket"),
             CHANNEL_ROLE_ID=channel.role_id,
@@ -95,18 +119,19 @@ class Families:
         return self._make(
             UPLINK,
             **self._management(),
+            **self._recording(),
             TICKET_SECRET=self._secret("ticket"),
             CHANNEL_ROLE_ID=channel.role_id,
         )
 
     def relay(self) -> FamilyFunction:
-        return self._make(RELAY, SEAL_SECRET=self._secret("seal"))
+        return self._make(RELAY, **self._recording(), SEAL_SECRET=self._secret("seal"))
 
     def events(self) -> FamilyFunction:
         return self._make(EVENTS, EVENT_BUS=self._around.notifications.bus.event_bus_name)
 
     def sweep(self) -> FamilyFunction:
-        return self._make(SWEEP, **self._table(), **self._management())
+        return self._make(SWEEP, **self._table(), **self._management(), **self._lifecycle())
 
     def review(self, channel: iam.Role) -> FamilyFunction:
         return self._make(
@@ -116,6 +141,17 @@ class Families:
             CHANNEL_ROLE_ID=channel.role_id,
             **self._config.access_decision.environment,
             **self._guardrails(),
+        )
+
+    def documents(self, channel: iam.Role) -> FamilyFunction:
+        """The queue of changes is made later; what its environment says of it comes then."""
+        return self._make(
+            DOCUMENTS,
+            TABLE=self._config.table,
+            CHANNEL_ROLE_ID=channel.role_id,
+            **self._config.access_decision.environment,
+            **self._guardrails(),
+            **self._session_floor(),
         )
 
     def _make(self, family: Family, **environment: str) -> FamilyFunction:
@@ -128,8 +164,29 @@ class Families:
         days = self._config.history_days
         return {"TABLE": self._config.table, **({"HISTORY_DAYS": str(days)} if days else {})}
 
+    def _session_floor(self) -> dict[str, str]:
+        """What documents cannot lower, where the deployment demands anything."""
+        demanded = replace(
+            self._config.floor, recording_required=self._config.recording is Mode.REQUIRED
+        )
+        return {} if demanded == NO_FLOOR else {"SESSION_FLOOR": floor.written(demanded)}
+
     def _management(self) -> dict[str, str]:
         return {"STREAM_MANAGEMENT_URL": self._around.stream_management_url}
+
+    def _recording(self) -> dict[str, str]:
+        return {
+            "RECORDINGS": self._config.recordings,
+            "ARCHIVE_QUEUE": self._around.archive_queue_url,
+        }
+
+    def _floor(self) -> dict[str, str]:
+        """How sessions are recorded, where it is not the functions' own default."""
+        mode = self._config.recording
+        return {} if mode is Mode.BESIDE else {"RECORDING": mode.value}
+
+    def _lifecycle(self) -> dict[str, str]:
+        return {"LIFECYCLE_CONNECTIONS": "true"} if self._config.lifecycle_connections else {}
 
     def _guardrails(self) -> dict[str, str]:
         return {"SERVICE_CONTROL_POLICIES": "read"} if self._config.service_control_policies else {}
@@ -152,24 +209,40 @@ class All:
     events: FamilyFunction
     sweep: FamilyFunction
     review: FamilyFunction
+    documents: FamilyFunction
+    push: FamilyFunction | None
 
-    def grant(self, grants: Grants, notifications: Notifications, channel: iam.IRole) -> None:
+    def grant(
+        self,
+        grants: Grants,
+        notifications: Notifications,
+        channel: iam.IRole,
+        queue: sqs.IQueue,
+    ) -> None:
         """The last column of docs/protocol.md's table of families."""
         clocks = (self.sweep, self.review)
         grants.table(self.connect, self.sessions, self.agents, *self.nodes, *clocks)
+        grants.table(self.documents)
+        if self.push is not None:
+            grants.table(self.push)
+            grants.post(self.push)
         grants.post(self.connect, self.sessions, self.agents, self.uplink, *self.nodes, *clocks)
         grants.close(self.connect, self.sessions, self.agents, *clocks)
         grants.hint(self.connect, self.sessions, *clocks)
         grants.send(self.relay)
+        grants.record(self.sessions, self.uplink, self.relay)
+        for each in (self.uplink, self.relay):
+            grants.send_to(each, queue)
         grants.secrets(self.agents, "seal", "ticket")
         grants.secrets(self.uplink, "ticket")
         grants.secrets(self.relay, "seal")
         grants.describe_instances(self.sessions, self.review, *self.nodes)
-        grants.read_policies(self.sessions, self.review)
+        grants.read_policies(self.sessions, self.review, self.documents)
         grants.list_principals(self.sessions)
         grants.simulate(self.sessions)
         grants.simulate(self.review)
-        grants.read_organisation(self.sessions, self.review)
+        grants.simulate(self.documents)
+        grants.read_organisation(self.sessions, self.review, self.documents)
         grants.read_profiles(*self.nodes)
         grants.disconnect_nodes(self.sessions)
         grants.find_iot(*self.nodes)

@@ -56,6 +56,7 @@ _ORGANISATION = (
 
 #: Why a resource may hold a `*`.
 _CONNECTION = "Connection ids are made by API Gateway; one method of one stage of one API."
+_STREAM = "Sessions come and go; one stream for each, in one log group of this deployment."
 _NODE = "Nodes come and go; one kind of name, of this deployment only."
 _NO_RESOURCE = "The action knows no resource."
 _WHOLE_ORGANISATION = "Read only: the units above the account are not known when it is deployed."
@@ -77,6 +78,20 @@ class Grants:
             for each in allowed(USES[family.folder], table):
                 family.grant(*each.actions, on=each.resources, when=each.condition)
             family.grant(*_TABLE_KEY, on=[self.data.key.key_arn], when=self._via("dynamodb"))
+
+    def record(self, *families: FamilyFunction) -> None:
+        """They add to what passed; they cannot read it, and nobody can take any of it away."""
+        group = self._arn("logs", "log-group", self.config.recordings, ":")
+        for family in families:
+            family.grant(
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
+                on=[f"{group}:*"],
+                wildcard=_STREAM,
+            )
+
+    def send_to(self, family: FamilyFunction, queue: sqs.IQueue) -> None:
+        family.grant("sqs:SendMessage", on=[queue.queue_arn])
 
     def secrets(self, family: FamilyFunction, *names: str) -> None:
         # Six characters are Secrets Manager's own suffix.

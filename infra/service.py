@@ -12,6 +12,7 @@ from constructs import Construct, IConstruct
 from infra.account import ApiGatewayAccount
 from infra.agent_api import AgentApi, AgentFamilies
 from infra.alarms import Alarms
+from infra.archive import ArchiveQueue
 from infra.config import AgentApiMode, Config
 from infra.data import DataStack
 from infra.families import NODES, NODES_REGIONAL, All, Families, Surroundings
@@ -23,7 +24,7 @@ from infra.rechecks import Rechecks
 from infra.rest import fill
 from infra.reviews import Reviews
 from infra.stream_api import StreamApi, StreamFamilies
-from infra.triggers import Changes, EveryMinute, Presence
+from infra.triggers import Changes, EveryMinute, Presence, Pushes
 
 _AGENT_URL = "https://{api}.execute-api.{region}.{suffix}/{stage}"
 #: An endpoint without private DNS is addressed by its own id.
@@ -60,6 +61,7 @@ class ServiceStack(Stack):
         self._iot_endpoint = "" if config.agent_api.regional else endpoints.iot_data
         self._notifications = Notifications(self, config)
         self._stream = StreamApi(self, config)
+        self._archive_queue = ArchiveQueue(self, config)
         self._make_functions(sources)
         self._make_apis()
         self._wire(data)
@@ -75,6 +77,7 @@ class ServiceStack(Stack):
                 notifications=self._notifications,
                 stream_url=self._url(urls.stream, self._stream.api_id),
                 stream_management_url=self._url(urls.stream_management, self._stream.api_id),
+                archive_queue_url=self._archive_queue.queue.queue_url,
             ),
             sources,
         )
@@ -93,11 +96,13 @@ class ServiceStack(Stack):
             events=families.events(),
             sweep=families.sweep(),
             review=families.review(self._channel),
+            documents=families.documents(self._channel),
+            push=families.push(),
         )
 
     def _make_apis(self) -> None:
         every, mode = self._all, self._config.agent_api
-        self._people = PeopleApi(self, self._config, every.sessions)
+        self._people = PeopleApi(self, self._config, every.sessions, every.documents)
         copies = [
             private for private, wanted in ((True, mode.private), (False, mode.regional)) if wanted
         ]
@@ -120,7 +125,7 @@ class ServiceStack(Stack):
     def _wire(self, data: DataStack) -> None:
         every = self._all
         grants = Grants(self, self._config, data, self._stream)
-        every.grant(grants, self._notifications, self._channel)
+        every.grant(grants, self._notifications, self._channel, self._archive_queue.queue)
         let_channel_role_call(self._channel, self._agent_apis)
         rechecks = Rechecks(self, self._config, every.sweep)
         grants.look_again(every.nodes[0], rechecks.queue)  # the one that presence comes to
@@ -132,7 +137,11 @@ class ServiceStack(Stack):
         Presence(self, self._config, every.nodes[0])
         changes = Changes(self, self._config, data.table, every.events)
         EveryMinute(self, self._config, every.sweep)
-        Reviews(self, self._config, every.review)
+        if every.push is not None:
+            Pushes(self, self._config, self._notifications.bus, every.push)
+        reviews = Reviews(self, self._config, every.review)
+        grants.look_again(every.documents, reviews.queue)
+        every.documents.function.add_environment("CHANGES_QUEUE", reviews.queue.queue_url)
         self._watch(changes)
 
     def _watch(self, changes: Changes) -> None:
@@ -142,6 +151,10 @@ class ServiceStack(Stack):
         alarms.watch("untold-events", changes.untold, untold)
         unheard = "People were not told of a session: SNS did not take the text."
         alarms.watch("untold-people", self._notifications.untold, unheard)
+        unkept = "Recordings that could not be archived; see the archive function's log."
+        alarms.watch("archive-dead", self._archive_queue.dead, unkept)
+        uncalled = "The sweep was not called: nothing ends what is overdue."
+        alarms.unheeded("sweep-uncalled", self._config.name("sweep"), uncalled)
         alarms.connect()
 
     def _depend_on_account(self) -> None:

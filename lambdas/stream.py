@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from hatchway.core import names
 from hatchway.core.errors import TokenInvalid, ValidationException
+from hatchway.core.recording import DEFAULT, Mode, Terms
 from lambdas.ports import Session
 
 #: The subprotocol that is answered; the token stands behind it in the client's header.
 PROTOCOL = "hatchway.v1"
 SIDE = "client"
 
+_CAP = re.compile(r"[0-9]{1,12}\Z")
 _GENERATION = re.compile(r"[1-9][0-9]{0,8}\Z")
 #: API Gateway's connection ids look like `L0SM9cOFvHcCIhw=`.
 _CONNECTION = re.compile(r"[A-Za-z0-9_=+/-]{8,64}\Z")
@@ -24,16 +26,20 @@ _CONNECTION = re.compile(r"[A-Za-z0-9_=+/-]{8,64}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """Whose connection a message came on."""
+    """Whose connection a message came on; `reconnects` as its token has it."""
 
     connection: str
     session_id: str
     node: str
     owner: str
     generation: int
+    reconnects: bool = False
+    terms: Terms = DEFAULT
 
 
-def context(session: Session, generation: int) -> dict[str, str]:
+def context(
+    session: Session, generation: int, terms: Terms, *, reconnects: bool = False
+) -> dict[str, str]:
     """The authorizer's context for a client of `session`; API Gateway takes scalars only."""
     return {
         "session": session.session_id,
@@ -41,6 +47,10 @@ def context(session: Session, generation: int) -> dict[str, str]:
         "node": session.target,
         "owner": session.owner.key,
         "generation": str(generation),
+        "record": terms.mode.value,
+        "recordTyped": "true" if terms.typed else "false",
+        "recordCap": str(terms.cap),
+        **({"reconnects": "true"} if reconnects else {}),
     }
 
 
@@ -58,7 +68,22 @@ def attached(event: Mapping[str, object]) -> Attached:
         raise TokenInvalid()
     if not isinstance(generation, str) or not _GENERATION.match(generation):
         raise TokenInvalid()
-    return Attached(connection(event), session, node, owner, int(generation))
+    reconnects = given.get("reconnects") == "true"
+    return Attached(
+        connection(event), session, node, owner, int(generation), reconnects, _terms(given)
+    )
+
+
+def _terms(given: Mapping[str, object]) -> Terms:
+    """How the session is recorded; the defaults for a connection from before this was said."""
+    cap = given.get("recordCap", "0")
+    try:
+        mode = Mode(str(given.get("record", Mode.BESIDE)))
+    except ValueError:
+        raise TokenInvalid() from None
+    if not isinstance(cap, str) or not _CAP.match(cap):
+        raise TokenInvalid()
+    return Terms(mode, given.get("recordTyped") == "true", int(cap))
 
 
 def connection(event: Mapping[str, object]) -> str:

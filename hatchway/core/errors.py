@@ -309,6 +309,20 @@ class MalformedMessage(ProtocolError):
     code = "MalformedMessage"
 
 
+class RecordingUnavailable(HatchwayError):
+    """The session must be recorded, and the recording cannot be stored."""
+
+    code = "RecordingUnavailable"
+    status = 503
+    exit = Exit.FAILURE
+
+
+class LogDestinationRefused(ClientFault):
+    """The session document's log destination cannot be used."""
+
+    code = "LogDestinationRefused"
+
+
 class MalformedRecording(HatchwayError):
     """A part of a recording is not as the archive writes it."""
 

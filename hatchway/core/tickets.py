@@ -27,7 +27,8 @@ MAX_TICKET = 1024
 class Ticket:
     """`connection` is the client's connection id, or "" while no client is attached.
 
-    `activity` and `expires` are unix seconds by the service's clock.
+    `activity` and `expires` are unix seconds by the service's clock. `record` is the session's
+    `recording.Mode`, and `cap` the most bytes that are recorded of it in a minute, 0 for no cap.
     """
 
     key_id: str
@@ -37,6 +38,8 @@ class Ticket:
     generation: int
     activity: int
     expires: int
+    record: str = "beside"
+    cap: int = 0
 
 
 def seal_ticket(ticket: Ticket, key: bytes) -> str:
@@ -97,8 +100,8 @@ def _fields(payload: bytes) -> Ticket:
         ticket = Ticket(**fields)
     except (ValueError, TypeError, RecursionError):
         raise TicketInvalid() from None
-    texts = (ticket.key_id, ticket.session, ticket.node, ticket.connection)
-    numbers = (ticket.generation, ticket.activity, ticket.expires)
+    texts = (ticket.key_id, ticket.session, ticket.node, ticket.connection, ticket.record)
+    numbers = (ticket.generation, ticket.activity, ticket.expires, ticket.cap)
     if not all(type(t) is str for t in texts) or not all(type(n) is int for n in numbers):
         raise TicketInvalid()
     return ticket

@@ -11,7 +11,8 @@ from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.secrets import ManagedSecret
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.agents.handler import Agents, assemble
-from lambdas.environment import required
+from lambdas.environment import required, stage
+from lambdas.terms import floor
 
 
 def build(environ: Mapping[str, str]) -> Agents:
@@ -25,4 +26,6 @@ def build(environ: Mapping[str, str]) -> Agents:
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
         clock=time.time,
         random=os.urandom,
+        stage=stage(environ),
+        floor=floor(environ),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hatchway.core.errors import ValidationException
+from hatchway.core.recording import Mode
 from hatchway.core.tokens import token_digest
 from lambdas.agents.ending import Ending
 from lambdas.agents.opening import Opening
@@ -76,11 +77,13 @@ def assemble(
     channel_role_id: str,
     clock: Clock,
     random: Random,
+    stage: str,
+    floor: Mode = Mode.BESIDE,
 ) -> Agents:
-    passes = Passes(seal, ticket, clock)
+    passes = Passes(seal, ticket, clock, floor)
     return Agents(
         sessions=sessions,
-        opening=Opening(sessions, nodes, clients, passes, clock, random),
+        opening=Opening(sessions, nodes, clients, passes, clock, random, stage),
         renewal=Renewal(sessions, clients, passes, clock),
         ending=Ending(sessions, clients, clock, random),
         channel_role_id=channel_role_id,

@@ -28,6 +28,7 @@ class Opening:
     passes: Passes
     clock: Clock
     random: Random
+    stage: str
 
     def open(self, node: str, call: Call, line: Line) -> Mapping[str, object]:
         """What the agent needs to run the session; the same again for the same process.
@@ -53,6 +54,11 @@ class Opening:
             "Document": json.loads(session.document),
             "Owner": session.owner_arn,
             "Reason": session.reason,
+            "RunAs": session.run_as,
+            "NodeName": session.node_name,
+            "Stage": self.stage,
+            "StartedAt": session.started,
+            "Recorded": self.passes.recorded(session),
             **self.passes.of(session),
         }
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from hatchway.core.keys import seal_key, ticket_key
 from hatchway.core.lifecycle import Status
+from hatchway.core.recording import Mode
 from hatchway.core.tickets import TICKET_LIFE, Ticket, seal_ticket
 from lambdas.ports import Clock, Secrets, Session
+from lambdas.terms import terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class Passes:
     seal: Secrets
     ticket: Secrets
     clock: Clock
+    floor: Mode = Mode.BESIDE
 
     def of(self, session: Session) -> dict[str, object]:
         """The members of an answer. While the session is Terminating the ticket has expired when
@@ -40,8 +43,12 @@ class Passes:
             "ServerTime": self.clock(),
         }
 
+    def recorded(self, session: Session) -> bool:
+        """Whether what passes is recorded at all."""
+        return terms_of(session, self.floor).mode is not Mode.OFF
+
     def _ticket(self, session: Session, connection: str, expires: int) -> str:
-        secret = self.ticket.current()
+        secret, terms = self.ticket.current(), terms_of(session, self.floor)
         ticket = Ticket(
             key_id=secret.key_id,
             session=session.session_id,
@@ -50,5 +57,7 @@ class Passes:
             generation=session.generation,
             activity=int(session.activity),
             expires=expires,
+            record=terms.mode.value,
+            cap=terms.cap,
         )
         return seal_ticket(ticket, ticket_key(secret.value, key_id=secret.key_id))

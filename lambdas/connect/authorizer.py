@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 from hatchway.core.errors import HatchwayError, TokenInvalid
 from hatchway.core.lifecycle import ENDED, Status
+from hatchway.core.recording import Mode
 from hatchway.core.tokens import is_token, token_digest
 from lambdas import stream
+from lambdas.connect.lifecycle import Lifecycle
 from lambdas.logline import Line
-from lambdas.ports import Clock, Connection, Session, SessionStore
+from lambdas.ports import Clock, Connection, Session, SessionStore, Token
+from lambdas.terms import terms_of
 
 #: Nobody may attach to these any more.
 CLOSED = ENDED | {Status.TERMINATING}
@@ -26,6 +29,8 @@ class Authorizer:
 
     sessions: SessionStore
     clock: Clock
+    floor: Mode = Mode.BESIDE
+    lifecycle: Lifecycle | None = None  # where the deployment has lifecycle connections
 
     def decide(self, event: Mapping[str, object], line: Line) -> dict[str, object]:
         """An IAM policy for exactly the method asked for, with the context when it allows."""
@@ -34,36 +39,52 @@ class Authorizer:
         try:
             if method == "*":
                 raise TokenInvalid()
-            session, generation = self._admit(event)
+            owner, context = self._admitted(event, line)
         except HatchwayError as error:
             line.refused(error)
             return _policy("nobody", "Deny", method)
         except Exception as error:  # deny on doubt, and say nothing
             line.failed(error)
             return _policy("nobody", "Deny", method)
-        line.note(session=session.session_id, node=session.target, generation=generation)
-        policy = _policy(session.owner.key, "Allow", method)
-        return {**policy, "context": stream.context(session, generation)}
+        return {**_policy(owner, "Allow", method), "context": context}
 
-    def _admit(self, event: Mapping[str, object]) -> tuple[Session, int]:
-        connection = stream.connection(event)
-        digest = token_digest(_token(event))
+    def _admitted(self, event: Mapping[str, object], line: Line) -> tuple[str, dict[str, str]]:
+        """The owner's key and the context; most tokens by far are a session's."""
+        connection, digest = stream.connection(event), token_digest(_token(event))
         token = self.sessions.use_token(digest, connection, self.clock())
+        if token is None and self.lifecycle is not None:
+            visitor = self.lifecycle.admit(digest, connection, _source_ip(event))
+            if visitor is not None:
+                line.note(owner=visitor.owner.key)
+                return visitor.owner.key, self.lifecycle.context(visitor)
         if token is None or not hmac.compare_digest(token.digest, digest):
             raise TokenInvalid()
+        session, admitted = self._admit(event, connection, token)
+        generation, reconnects = admitted.generation, admitted.reconnects
+        terms = terms_of(session, self.floor)
+        line.note(session=session.session_id, node=session.target, generation=generation)
+        context = stream.context(session, generation, terms, reconnects=reconnects)
+        return session.owner.key, context
+
+    def _admit(
+        self, event: Mapping[str, object], connection: str, token: Token
+    ) -> tuple[Session, Connection]:
         if token.source_ip and token.source_ip != _source_ip(event):
             raise TokenInvalid("The token is for another address.")
         known = self.sessions.connection(connection)
         if known is not None and known.session_id == token.session_id:
             # Lambda tries again what it thinks has failed: the same connection, the same answer.
-            return _open(self.sessions.get(token.session_id)), known.generation
+            return _open(self.sessions.get(token.session_id)), known
         session = _open(self.sessions.get(token.session_id))
         # A proposal: the session's own number moves when this client is attached, in `$connect`.
         # If that never comes about, the client that is attached stays the one that is heard.
-        proposed = session.generation + 1
-        self.sessions.add_connection(
-            Connection(connection=connection, session_id=session.session_id, generation=proposed)
+        proposed = Connection(
+            connection=connection,
+            session_id=session.session_id,
+            generation=session.generation + 1,
+            reconnects=token.reconnects,
         )
+        self.sessions.add_connection(proposed)
         return session, proposed
 
 

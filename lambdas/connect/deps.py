@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.lifecycle import TableLifecycle
 from lambdas.adapters.table import TableSessions
 from lambdas.connect.authorizer import Authorizer
 from lambdas.connect.handler import Connections
-from lambdas.environment import required, stage
+from lambdas.connect.lifecycle import Lifecycle
+from lambdas.environment import flag, required, stage
+from lambdas.terms import floor
 
 
-def build(environ: Mapping[str, str]) -> tuple[Authorizer, Connections]:
+def build(environ: Mapping[str, str]) -> tuple[Authorizer, Connections, Lifecycle | None]:
+    """The last is None where the deployment has no lifecycle connections."""
     sessions = TableSessions(required(environ, "TABLE"), history=retention.history(environ))
     connections = Connections(
         sessions=sessions,
@@ -22,4 +26,8 @@ def build(environ: Mapping[str, str]) -> tuple[Authorizer, Connections]:
         downlink=IotDownlink(stage(environ), environ.get("IOT_DATA_URL", "")),
         clock=time.time,
     )
-    return Authorizer(sessions, time.time), connections
+    wanted = flag(environ, "LIFECYCLE_CONNECTIONS")
+    store = TableLifecycle(required(environ, "TABLE")) if wanted else None
+    lifecycle = Lifecycle(store, time.time) if store is not None else None
+    authorizer = Authorizer(sessions, time.time, floor(environ), lifecycle)
+    return authorizer, connections, lifecycle

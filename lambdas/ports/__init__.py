@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from lambdas.ports.archive import *
 from lambdas.ports.base import *
 from lambdas.ports.delivery import *
 from lambdas.ports.documents import *

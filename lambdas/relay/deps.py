@@ -8,8 +8,10 @@ from collections.abc import Mapping
 
 from lambdas.adapters.crypto import cipher
 from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.recordings import LogRecordings, QueuedTroubles
 from lambdas.adapters.secrets import ManagedSecret
 from lambdas.environment import required, stage
+from lambdas.recording import Recorder
 from lambdas.relay.handler import Ciphers, Relay
 from lambdas.relay.pace import Pace
 
@@ -18,6 +20,11 @@ def build(environ: Mapping[str, str]) -> Relay:
     return Relay(
         secrets=ManagedSecret(required(environ, "SEAL_SECRET")),
         downlink=IotDownlink(stage(environ), environ.get("IOT_DATA_URL", "")),
+        recorder=Recorder(
+            LogRecordings(required(environ, "RECORDINGS")),
+            QueuedTroubles(required(environ, "ARCHIVE_QUEUE")),
+            time.time,
+        ),
         ciphers=Ciphers(cipher),
         pace=Pace(time.time),
         clock=time.time,

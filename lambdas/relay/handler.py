@@ -11,13 +11,23 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from hatchway.core import marks
 from hatchway.core.errors import HatchwayError, MalformedMessage
 from hatchway.core.keys import seal_key
+from hatchway.core.recording import Passed, from_client
 from hatchway.core.sealing import MAX_FRAMES, NONCE_BYTES, SEAL_LIFE, Cipher, SealHeader, seal
-from hatchway.core.wire import MAX_TEXT_MESSAGE, MessageType, from_text, parse
+from hatchway.core.transcript.chunks import Side
+from hatchway.core.wire import (
+    MAX_TEXT_MESSAGE,
+    AgentMessage,
+    MessageType,
+    from_text,
+    parse,
+)
 from lambdas import stream
 from lambdas.logline import Line
 from lambdas.ports import Clock, Downlink, Random, Secrets
+from lambdas.recording import Recorder
 from lambdas.relay.pace import Pace
 from lambdas.stream import Attached
 
@@ -34,6 +44,8 @@ CLIENT_TYPES = frozenset(
 MAX_CIPHERS = 256
 
 MakeCipher = Callable[[bytes], Cipher]
+#: A packed message, and what it says.
+_Frame = tuple[bytes, AgentMessage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,7 @@ class Relay:
 
     secrets: Secrets
     downlink: Downlink
+    recorder: Recorder
     ciphers: Ciphers
     pace: Pace
     clock: Clock
@@ -77,7 +90,7 @@ class Relay:
             frames = _frames(event)
             line.note(frames=len(frames))
             if frames:
-                self._publish(client, frames)
+                self._carry(client, frames, line)
         except HatchwayError as error:
             line.count("dropped")
             line.refused(error)
@@ -86,7 +99,20 @@ class Relay:
             line.failed(error)
         return {"statusCode": 200}
 
-    def _publish(self, client: Attached, frames: list[bytes]) -> None:
+    def _carry(self, client: Attached, frames: list[_Frame], line: Line) -> None:
+        self.recorder.carry(
+            client.session_id,
+            client.terms,
+            Passed(
+                side=Side.CLIENT,
+                generation=client.generation,
+                frames=from_client(frames, typed=client.terms.typed),
+            ),
+            lambda: self._publish(client, frames),
+            line,
+        )
+
+    def _publish(self, client: Attached, frames: list[_Frame]) -> None:
         key_id, cipher = self.ciphers.of(self.secrets, client.node, client.session_id)
         header = SealHeader(
             key_id=key_id,
@@ -96,15 +122,30 @@ class Relay:
         sealed = seal(
             cipher,
             header,
-            frames,
+            [packed for packed, _ in frames],
             node=client.node,
             session=client.session_id,
             nonce=self.random(NONCE_BYTES),
+            mark=self._mark(client, [message for _, message in frames]),
         )
         self.downlink.data(client.node, client.session_id, sealed)
 
+    def _mark(self, client: Attached, messages: list[AgentMessage]) -> bytes:
+        """What shows that a person did something; nothing for what a client does by itself."""
+        done = marks.typed(messages)
+        if done is None:
+            return b""
+        secret = self.secrets.current()
+        return marks.make(
+            marks.of(done, secret.key_id, client.generation, self.clock()),
+            secret.value,
+            node=client.node,
+            session=client.session_id,
+            direction=marks.INPUT,
+        )
 
-def _frames(event: Mapping[str, object]) -> list[bytes]:
+
+def _frames(event: Mapping[str, object]) -> list[_Frame]:
     """The packed messages to pass on; none for the greeting that original clients send first."""
     body = event.get("body")
     if not isinstance(body, str) or event.get("isBase64Encoded"):
@@ -114,12 +155,12 @@ def _frames(event: Mapping[str, object]) -> list[bytes]:
     if body.lstrip()[:1] == "{":
         _greeting(body)
         return []
-    frames = from_text(body)
-    if not 1 <= len(frames) <= MAX_FRAMES:
+    packed = from_text(body)
+    if not 1 <= len(packed) <= MAX_FRAMES:
         raise MalformedMessage(f"A message carries 1 to {MAX_FRAMES} frames.")
-    for frame in frames:
-        if parse(frame).message_type not in CLIENT_TYPES:
-            raise MalformedMessage("A client does not send this type of message.")
+    frames = [(each, parse(each)) for each in packed]
+    if any(message.message_type not in CLIENT_TYPES for _, message in frames):
+        raise MalformedMessage("A client does not send this type of message.")
     return frames
 
 

@@ -6,18 +6,23 @@ import os
 import time
 from collections.abc import Mapping
 
+from hatchway.core.documents import floor as account_floor
 from lambdas import quotas
 from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
+from lambdas.adapters.documents import TableDocuments
 from lambdas.adapters.ec2 import FRESH, Ec2Instances
 from lambdas.adapters.iam import IamDirectory, IamPolicies, IamRoles
 from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.lifecycle import TableLifecycle
 from lambdas.adapters.organizations import guardrails
 from lambdas.adapters.presence import IotPresence
+from lambdas.adapters.recordings import LogRecordings
 from lambdas.adapters.simulator import second_opinion
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.environment import flag, required, stage
 from lambdas.sessions.service import Service
+from lambdas.terms import floor
 
 
 def build(environ: Mapping[str, str]) -> Service:
@@ -34,6 +39,8 @@ def build(environ: Mapping[str, str]) -> Service:
         roles=IamRoles(),
         policies=IamPolicies(guardrails=guardrails(environ)),
         directory=IamDirectory(),
+        documents=TableDocuments(table),
+        recordings=LogRecordings(required(environ, "RECORDINGS")),
         clock=time.time,
         random=os.urandom,
         stage=stage(environ),
@@ -43,4 +50,7 @@ def build(environ: Mapping[str, str]) -> Service:
         limits=quotas.limits(environ),
         paths_decoded=flag(environ, "GATEWAY_DECODES_PATHS"),
         second=second_opinion(environ),
+        floor=account_floor.read(environ.get("SESSION_FLOOR", "")),
+        lifecycle=TableLifecycle(table) if flag(environ, "LIFECYCLE_CONNECTIONS") else None,
+        recording=floor(environ),
     )

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hatchway.core.documents.floor import NO_FLOOR, Floor
+from hatchway.core.recording import Mode
 from lambdas import quotas
 from lambdas.opinion import SecondOpinion
 from lambdas.ports import (
     Clients,
     Clock,
     Directory,
+    DocumentStore,
     Downlink,
     Instances,
+    LifecycleConnections,
     Limits,
     NodeStore,
     Policies,
     Presence,
     Random,
+    Recordings,
     Roles,
     SessionStore,
 )
@@ -25,7 +30,8 @@ from lambdas.ports import (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """`stream_url` is what clients connect to; `channel_role_id` is the agents' own role;
-    `paths_decoded` says that the gateway resolves escapes in paths, as API Gateway does not."""
+    `paths_decoded` says that the gateway resolves escapes in paths, as API Gateway does not;
+    `lifecycle` is None where the deployment has no lifecycle connections."""
 
     sessions: SessionStore
     nodes: NodeStore
@@ -36,6 +42,8 @@ class Service:
     roles: Roles
     policies: Policies
     directory: Directory
+    documents: DocumentStore
+    recordings: Recordings
     clock: Clock
     random: Random
     stage: str
@@ -45,3 +53,6 @@ class Service:
     limits: Limits = quotas.DEFAULTS
     paths_decoded: bool = False
     second: SecondOpinion | None = None
+    floor: Floor = NO_FLOOR
+    lifecycle: LifecycleConnections | None = None
+    recording: Mode = Mode.BESIDE

@@ -6,14 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from hatchway.core import documents, names
-from hatchway.core.errors import ConflictException, TargetNotConnected
+from hatchway.core import names
+from hatchway.core.errors import ConflictException, InvalidDocument, TargetNotConnected
 from hatchway.core.lifecycle import ENDED, Status
 from lambdas import starting
 from lambdas.access import Access
 from lambdas.ports import Request as Earlier
 from lambdas.ports import Session
 from lambdas.request import Request
+from lambdas.sessions.choosing import Choice, choice_of, resolved
+from lambdas.sessions.recording import begin_recording
 from lambdas.sessions.service import Service
 from lambdas.sessions.tokens import make_token, opened
 from lambdas.starting import instance_tags
@@ -25,11 +27,11 @@ REQUEST_SECONDS = 3600
 def start_session(service: Service, access: Access, request: Request) -> Mapping[str, object]:
     """Creates a session, or finds the one that the same request token made before."""
     node = names.node_id(request.text("Target"))
-    document = _document_name(service, access, request)
-    permit_start(service, access, node, document)
-    session = _session(service, access, request, node, document)
+    choice = permit_start(service, access, node, request.text("DocumentName"))
+    session = _session(service, access, request, node, choice)
     # After the permission: whether a node is there is told to those alone who may use it.
     _require_online(service, node)
+    begin_recording(service, session)
     token, record = make_token(service, session.session_id)
     earlier = _earlier(service, request, session)
     stored = service.sessions.create(session, record, earlier, service.limits)
@@ -39,18 +41,20 @@ def start_session(service: Service, access: Access, request: Request) -> Mapping
     return opened(service, stored.session_id, token)
 
 
-def permit_start(service: Service, access: Access, node: str, document: str) -> None:
-    """AccessDeniedException unless the caller may start sessions on `node`; `document` is ""
-    where none was named. EC2 is asked about known nodes alone: any other has no tags, and looks
-    like one that the caller may not use."""
+def permit_start(service: Service, access: Access, node: str, named: str) -> Choice:
+    """The document of the session; AccessDeniedException unless the caller may start sessions on
+    `node` with it. EC2 is asked about known nodes alone: any other has no tags, and looks like one
+    that the caller may not use."""
     facts = service.instances.facts(node) if service.nodes.get(node) is not None else None
-    tags = instance_tags(facts)
-    starting.permit(access, access.principal.place(service.region), node, tags, document)
-
-
-def _document_name(service: Service, access: Access, request: Request) -> str:
-    named = request.text("DocumentName")
-    return documents.reference(named, access.principal.place(service.region)) if named else ""
+    place, tags = access.principal.place(service.region), instance_tags(facts)
+    try:
+        choice = choice_of(service, access, named, facts)
+    except InvalidDocument:
+        # Why is told to those alone who may use the node.
+        starting.permit(access, place, node, tags, "")
+        raise
+    starting.permit(access, place, node, tags, choice.checked)
+    return choice
 
 
 def _require_online(service: Service, node: str) -> None:
@@ -60,11 +64,11 @@ def _require_online(service: Service, node: str) -> None:
 
 
 def _session(
-    service: Service, access: Access, request: Request, node: str, document: str
+    service: Service, access: Access, request: Request, node: str, choice: Choice
 ) -> Session:
     now = service.clock()
     principal = access.principal
-    name = document or documents.DEFAULT
+    document, known = resolved(service, access, choice, request), service.nodes.get(node)
     return Session(
         session_id=names.new_session_id(principal.name, service.random(names.SESSION_SUFFIX_BYTES)),
         target=node,
@@ -75,9 +79,12 @@ def _session(
         status_since=now,
         activity=now,
         proven=now,
-        document_name=name,
-        document=documents.resolve(name, request.table("Parameters")),
-        document_named=bool(document),
+        document_name=choice.name,
+        document=document.text,
+        document_version=document.version,
+        document_named=choice.named,
+        run_as=document.run_as,
+        node_name=known.name if known is not None else "",
         reason=request.text("Reason"),
         about=access.about,
     )
@@ -99,5 +106,6 @@ def _earlier(service: Service, request: Request, session: Session) -> Earlier | 
 def _fingerprint(request: Request, session: Session) -> str:
     """What a repeat must have in common with the first request: all that it asked for."""
     parameters = {key: list(values) for key, values in request.table("Parameters").items()}
-    asked = [session.target, session.document_name, session.reason, parameters]
+    named = request.text("DocumentName")
+    asked = [session.target, named, session.reason, parameters]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

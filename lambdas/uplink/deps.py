@@ -6,8 +6,10 @@ import time
 from collections.abc import Mapping
 
 from lambdas.adapters.connections import UPLOAD_PATIENCE, ApiClients
+from lambdas.adapters.recordings import LogRecordings, QueuedTroubles
 from lambdas.adapters.secrets import ManagedSecret
 from lambdas.environment import required
+from lambdas.recording import Recorder
 from lambdas.uplink.handler import Uplink
 
 
@@ -15,6 +17,11 @@ def build(environ: Mapping[str, str]) -> Uplink:
     return Uplink(
         secrets=ManagedSecret(required(environ, "TICKET_SECRET")),
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL"), patience=UPLOAD_PATIENCE),
+        recorder=Recorder(
+            LogRecordings(required(environ, "RECORDINGS")),
+            QueuedTroubles(required(environ, "ARCHIVE_QUEUE")),
+            time.time,
+        ),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
         clock=time.time,
     )

@@ -6,14 +6,18 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hatchway.core import marks
 from hatchway.core.errors import ClientGone, MalformedMessage, TicketInvalid, ValidationException
 from hatchway.core.keys import ticket_key
+from hatchway.core.recording import Mode, Passed, Terms, from_node
 from hatchway.core.tickets import Ticket, key_id_of, open_ticket
-from hatchway.core.wire import MessageType, from_text, parse, to_text
+from hatchway.core.transcript.chunks import Side
+from hatchway.core.wire import AgentMessage, MessageType, from_text, parse, to_text
 from lambdas.edge import Call
 from lambdas.identity import channel_node
 from lambdas.logline import Line
 from lambdas.ports import Clients, Clock, Secrets
+from lambdas.recording import Recorder
 
 #: What an agent may send to a client. `channel_closed` is the service's word, after `end`.
 AGENT_TYPES = frozenset(
@@ -28,6 +32,9 @@ AGENT_TYPES = frozenset(
 MAX_KEYS = 4
 ROUTE = "POST /agent/{nodeId}/sessions/{sessionId}/frames"
 
+#: A packed message, and what it says.
+_Frame = tuple[bytes, AgentMessage]
+
 
 @dataclass(frozen=True, slots=True)
 class Uplink:
@@ -35,6 +42,7 @@ class Uplink:
 
     secrets: Secrets
     clients: Clients
+    recorder: Recorder
     channel_role_id: str
     clock: Clock
     keys: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
@@ -46,13 +54,38 @@ class Uplink:
         node, session = channel_node(call, self.channel_role_id), call.session_id
         line.note(node=node, session=session)
         ticket = self._ticket(call.header("X-Hatchway-Ticket"), node, session)
-        text, frames = _for_client(call.body)
-        line.note(generation=ticket.generation, frames=frames, size=len(text))
+        text, passed = _for_client(call.body)
+        line.note(generation=ticket.generation, frames=len(passed), size=len(text))
         if not ticket.connection:
             raise ClientGone()
-        if text and not self.clients.post(ticket.connection, text):
+        if not self._deliver(ticket, text, passed, line):
             raise ClientGone()
-        return {}
+        return self._marked(ticket, [message for _, message in passed])
+
+    def _marked(self, ticket: Ticket, messages: list[AgentMessage]) -> Mapping[str, object]:
+        """The mark of output that was passed on: documents may let it count as activity."""
+        done = marks.printed(messages)
+        secret = self.secrets.version(ticket.key_id)
+        if done is None or secret is None:
+            return {}
+        data = marks.make(
+            marks.of(done, secret.key_id, ticket.generation, self.clock()),
+            secret.value,
+            node=ticket.node,
+            session=ticket.session,
+            direction=marks.OUTPUT,
+        )
+        return {"Mark": marks.to_text(data)}
+
+    def _deliver(self, ticket: Ticket, text: str, passed: list[_Frame], line: Line) -> bool:
+        """Posts and records it; False where there is no client (any more)."""
+        return self.recorder.carry(
+            ticket.session,
+            Terms(Mode(ticket.record), cap=ticket.cap),
+            Passed(side=Side.NODE, generation=ticket.generation, frames=from_node(passed)),
+            lambda: not text or self.clients.post(ticket.connection, text),
+            line,
+        )
 
     def _ticket(self, text: str, node: str, session: str) -> Ticket:
         key = self._key(key_id_of(text))
@@ -70,13 +103,14 @@ class Uplink:
         return self.keys[key_id]
 
 
-def _for_client(body: str) -> tuple[str, int]:
-    """What the client gets, and how many messages; agents' own state reports are eaten."""
-    frames = from_text(body)  # at most 128 KB
+def _for_client(body: str) -> tuple[str, list[_Frame]]:
+    """What the client gets, as text and read; agents' own state reports are eaten."""
+    frames = [(packed, parse(packed)) for packed in from_text(body)]  # at most 128 KB
     if not frames:
         raise MalformedMessage("An upload carries a message at least.")
-    kinds = [parse(frame).message_type for frame in frames]
-    passed = [f for f, kind in zip(frames, kinds, strict=True) if kind in AGENT_TYPES]
-    if any(kind not in AGENT_TYPES | {MessageType.AGENT_SESSION_STATE} for kind in kinds):
+    passed = [each for each in frames if each[1].message_type in AGENT_TYPES]
+    known = AGENT_TYPES | {MessageType.AGENT_SESSION_STATE}
+    if any(message.message_type not in known for _, message in frames):
         raise MalformedMessage("An agent does not send this type of message.")
-    return (body if len(passed) == len(frames) else to_text(passed)), len(passed)
+    whole = len(passed) == len(frames)
+    return (body if whole else to_text(packed for packed, _ in passed)), passed

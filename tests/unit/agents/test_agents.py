@@ -15,7 +15,6 @@ from hatchway.core.lifecycle import Status
 from hatchway.core.tickets import TICKET_LIFE, Ticket, open_ticket
 from hatchway.core.tokens import new_token, token_digest
 from lambdas.agents.handler import assemble
-from lambdas.agents.renewal import ACTIVITY_GRAIN
 from lambdas.edge import serve
 from lambdas.memory.secrets import MemorySecrets
 from lambdas.ports import Session
@@ -45,6 +44,7 @@ class Setting:
             channel_role_id=CHANNEL_ROLE,
             clock=self.world.clock,
             random=self.world.random,
+            stage="local",
         )
         self.world.enrol(enrolment=token_digest(SECRET), online=True)
         self.world.start(reason="disk full")
@@ -80,7 +80,7 @@ class Setting:
         return answer
 
     def renewal(self, agent: str = "agent-1", **changes: object) -> dict[str, object]:
-        return {"AgentInstanceId": agent, "Activity": self.world.clock()} | changes
+        return {"AgentInstanceId": agent} | changes
 
     def ticket_in(self, answer: dict[str, Any]) -> Ticket:
         secret = self.ticket.current()
@@ -183,7 +183,8 @@ def test_open_attaches_the_agent_and_gives_what_it_needs(setting: Setting) -> No
     assert answer | {"Ticket": ""} == {
         "SessionId": SESSION,
         "Document": {"schemaVersion": "1.0", "inputs": {}},
-        "Owner": "arn:aws:iam::123456789012:user/john",
+        "Reason": "disk full",
+        "Recorded": True,
         "Reason": "disk full",
         "Ticket": "",
         "TicketExpires": int(setting.world.clock()) + TICKET_LIFE,
@@ -287,30 +288,6 @@ def test_a_ticket_carries_neither_secret_nor_key(setting: Setting) -> None:
     assert answer["SealKey"] not in payload.decode()
 
 
-def test_activity_goes_forward_only_and_never_past_our_clock(setting: Setting) -> None:
-    setting.open()
-    now = setting.world.clock()
-    setting.renew(Activity=now + 9999)
-    assert setting.world.get().activity == now
-    setting.renew(Activity=now - 500)
-    assert setting.world.get().activity == now
-    setting.world.clock.advance(100)
-    setting.renew(Activity=now + 60)
-    assert setting.world.get().activity == now + 60
-
-
-def test_activity_is_written_in_steps_not_for_every_keystroke(setting: Setting) -> None:
-    setting.open()
-    start = setting.world.clock()
-    setting.renew(Activity=start)
-    writes = len(setting.world.sessions.changes)
-    setting.world.clock.advance(100)
-    setting.renew(Activity=start + ACTIVITY_GRAIN - 1)
-    assert len(setting.world.sessions.changes) == writes
-    setting.renew(Activity=start + ACTIVITY_GRAIN)
-    assert len(setting.world.sessions.changes) == writes + 1
-
-
 def test_a_silent_client_is_closed_and_the_session_disconnected(setting: Setting) -> None:
     setting.open()
     setting.world.client()
@@ -368,13 +345,6 @@ def test_a_process_that_does_not_run_the_session_gets_no_ticket(
     assert setting.refused("ticket", setting.renewal()) == (410, "SessionEnded")
 
 
-@pytest.mark.parametrize("activity", ["now", None, -1, True, 1e300])
-def test_activity_is_a_time(setting: Setting, activity: object) -> None:
-    setting.open()
-    body = setting.renewal(Activity=activity)
-    assert setting.refused("ticket", body) == (400, "ValidationException")
-
-
 # --- end -----------------------------------------------------------------------------------------
 
 
@@ -426,6 +396,7 @@ def test_an_end_waits_for_a_client_that_just_connects_unless_another_call_has(
     ("members", "status"),
     [
         ({"Reason": "could not be started"}, Status.FAILED),
+        ({"Reason": "could not be started: run-as user bob does not exist"}, Status.FAILED),
         ({"Reason": "terminated by the client"}, Status.TERMINATED),
         ({"Reason": "could not be started", "ExitCode": 1}, Status.TERMINATED),
     ],

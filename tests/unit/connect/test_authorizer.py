@@ -65,6 +65,9 @@ def test_the_recorded_event_is_allowed_with_exactly_its_method_and_the_context(
             "node": NODE,
             "owner": "123456789012/AIDAJOHN",
             "generation": "1",
+            "record": "beside",
+            "recordTyped": "false",
+            "recordCap": "0",
         },
     }
     assert world.get().generation == 0  # `$connect` alone attaches a client

@@ -54,6 +54,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
             "AGENT_API_ARN": "arn:aws:execute-api:us-east-1:123456789012:a1/local",
             "EVENT_BUS": "hatchway-local",
             "RECHECK_QUEUE": cloud.client("sqs").create_queue(QueueName="rechecks")["QueueUrl"],
+            "RECORDINGS": "/hatchway/local/recordings",
+            "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": url,
+            "ARCHIVE_QUEUE": cloud.client("sqs").create_queue(QueueName="archive")["QueueUrl"],
             "AWS_REGION": "us-east-1",
         }
         variables |= {f"{name}_SECRET": name for name in ("SEAL", "TICKET")}
@@ -102,15 +105,25 @@ def test_a_family_starts_from_its_environment_and_writes_one_line(
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize(
-    "lost", ["STAGE", "TABLE", "SEAL_SECRET", "TICKET_SECRET", "EVENT_BUS", "RECHECK_QUEUE"]
+    "lost",
+    [
+        "STAGE",
+        "TABLE",
+        "SEAL_SECRET",
+        "TICKET_SECRET",
+        "EVENT_BUS",
+        "RECHECK_QUEUE",
+        "RECORDINGS",
+        "ARCHIVE_QUEUE",
+    ],
 )
 def test_a_variable_that_is_missing_is_said_at_init(
     aws: Mapping[str, str], family: str, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs = {
         "connect": {"TABLE", "STAGE"},
-        "relay": {"STAGE", "SEAL_SECRET"},
-        "uplink": {"TICKET_SECRET"},
+        "relay": {"STAGE", "SEAL_SECRET", "RECORDINGS", "ARCHIVE_QUEUE"},
+        "uplink": {"TICKET_SECRET", "RECORDINGS", "ARCHIVE_QUEUE"},
         "agents": {"TABLE", "SEAL_SECRET", "TICKET_SECRET"},
         "nodes": {"TABLE", "STAGE", "RECHECK_QUEUE"},
         "events": {"STAGE", "EVENT_BUS"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from lambdas.memory.clock import CountedRandom, ManualClock
 from lambdas.memory.connections import MemoryClients
 from lambdas.memory.iot import MemoryDownlink
 from lambdas.memory.nodes import MemoryNodes
+from lambdas.memory.recordings import MemoryRecordings, MemoryTroubles
 from lambdas.memory.sessions import MemorySessions
 from lambdas.ports import Connection, Node, Session, Token
+from lambdas.recording import Recorder
 
 NOW = 1_800_000_000.0
 NODE = "i-0123456789abcdef0"
@@ -48,6 +50,12 @@ class Lines:
         return self.written[-1][1]
 
 
+def at_once(act: Callable[[], None]) -> Callable[[], None]:
+    """What runs beside a delivery, before it."""
+    act()
+    return lambda: None
+
+
 class World:
     """Everything the families share, in memory."""
 
@@ -58,6 +66,9 @@ class World:
         self.nodes = MemoryNodes()
         self.clients = MemoryClients()
         self.downlink = MemoryDownlink()
+        self.recordings = MemoryRecordings()
+        self.troubles = MemoryTroubles()
+        self.recorder = Recorder(self.recordings, self.troubles, self.clock, at_once)
         self.lines = Lines()
 
     def start(self, session_id: str = SESSION, token: str = "", **changes: Any) -> Session:

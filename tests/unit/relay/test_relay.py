@@ -32,6 +32,7 @@ class Setting:
         self.relay = Relay(
             secrets=self.secrets,
             downlink=self.downlink,
+            recorder=self.world.recorder,
             ciphers=Ciphers(cipher),
             pace=Pace(self.world.clock),
             clock=self.world.clock,

@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "STREAM_URL": "wss://stream.invalid/local",
     "STREAM_MANAGEMENT_URL": "https://stream.invalid/local",
     "CHANNEL_ROLE_ID": "AROACHANNELROLEEXAMPL",
+    "RECORDINGS": "/hatchway/local/recordings",
     "AWS_REGION": "us-east-1",
 }
 

@@ -13,10 +13,12 @@ from hatchway.core.tokens import token_digest
 from lambdas.logline import Field
 from lambdas.memory.clock import CountedRandom, ManualClock
 from lambdas.memory.connections import MemoryClients
+from lambdas.memory.documents import MemoryDocuments
 from lambdas.memory.ec2 import MemoryInstances
 from lambdas.memory.iam import MemoryDirectory, MemoryPolicies, MemoryRoles, principal
 from lambdas.memory.iot import MemoryDownlink, MemoryPresence
 from lambdas.memory.nodes import MemoryNodes
+from lambdas.memory.recordings import MemoryRecordings
 from lambdas.memory.sessions import MemorySessions
 from lambdas.ports import InstanceFacts, KnownPrincipal, Node, Session
 from lambdas.sessions.handler import make_handler
@@ -128,6 +130,8 @@ class World:
         self.roles = MemoryRoles()
         self.policies = MemoryPolicies()
         self.directory = MemoryDirectory()
+        self.documents = MemoryDocuments()
+        self.recordings = MemoryRecordings()
         self.lines = Lines()
         self.stream_address = "192.0.2.7"  # of whoever holds the session's connection
         self.service = Service(
@@ -140,6 +144,8 @@ class World:
             roles=self.roles,
             policies=self.policies,
             directory=self.directory,
+            documents=self.documents,
+            recordings=self.recordings,
             clock=self.clock,
             random=CountedRandom(),
             stage="local",

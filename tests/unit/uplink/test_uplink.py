@@ -38,6 +38,7 @@ class Setting:
         self.uplink = Uplink(
             secrets=self.secrets,
             clients=self.world.clients,
+            recorder=self.world.recorder,
             channel_role_id=CHANNEL_ROLE,
             clock=self.world.clock,
         )

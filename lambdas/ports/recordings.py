@@ -1,0 +1,27 @@
+"""Recordings: where what passes is appended, and who is told when it cannot be."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Recordings(Protocol):
+    """The log of what passed, one stream for each session; it only ever grows."""
+
+    def begin(self, session_id: str) -> None:
+        """Makes the session's stream; silent where there is one."""
+        ...
+
+    def append(self, session_id: str, event: str, at: int) -> None:
+        """Appends one event (at most `recording.MAX_EVENT`) that passed at `at`, unix
+        milliseconds; it may be stored twice. ThrottlingException or InternalServerError where it
+        is not known to be stored."""
+        ...
+
+
+class Troubles(Protocol):
+    """The archive's queue."""
+
+    def tell(self, session_id: str) -> None:
+        """The session must be recorded and is not: it is to be ended."""
+        ...

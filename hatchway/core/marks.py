@@ -11,7 +11,7 @@ import base64
 import binascii
 import hmac
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hatchway.core.errors import MarkInvalid
@@ -43,27 +43,46 @@ class Mark:
     time: int
 
 
-def typed(messages: Iterable[AgentMessage]) -> int | None:
-    """The highest number of what a person did among a client's messages; None for nothing."""
-    return max(
-        (m.sequence for m in messages if m.payload_type in _DONE and _input(m)), default=None
-    )
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What messages show: the highest number of something done, and how many seconds ago it was
+    done when the messages were sent."""
+
+    sequence: int
+    age: float
 
 
-def printed(messages: Iterable[AgentMessage]) -> int | None:
-    """The highest number of output among an agent's messages; None for nothing."""
+def typed(messages: Sequence[AgentMessage]) -> Done | None:
+    """What a person did, of one client's messages that came together; None for nothing.
+
+    A message that is sent again, because nobody acknowledged it, is as old as the newest beside it
+    says by the same clock: our client sends an acknowledgement along. So a node that acknowledges
+    nothing has nobody's keys pressed again.
+    """
+    done = [m for m in messages if m.message_type is MessageType.INPUT and m.payload_type in _DONE]
+    if not done:
+        return None
+    last = max(done, key=lambda message: message.sequence)
+    newest = max(message.created for message in messages)
+    return Done(last.sequence, (newest - last.created) / 1000)
+
+
+def printed(messages: Sequence[AgentMessage]) -> Done | None:
+    """What an agent sent of what its session prints; None for nothing."""
     return max(
         (
-            m.sequence
-            for m in messages
-            if m.message_type is MessageType.OUTPUT and m.payload_type in CREDITED
+            Done(message.sequence, 0.0)
+            for message in messages
+            if message.message_type is MessageType.OUTPUT and message.payload_type in CREDITED
         ),
+        key=lambda done: done.sequence,
         default=None,
     )
 
 
-def _input(message: AgentMessage) -> bool:
-    return message.message_type is MessageType.INPUT
+def of(done: Done, key_id: str, generation: int, now: float) -> Mark:
+    """The mark of something done; `now` in unix seconds by the service's clock."""
+    return Mark(key_id, generation, done.sequence, max(0, int(now - done.age)))
 
 
 def make(mark: Mark, secret: bytes, *, node: str, session: str, direction: str) -> bytes:

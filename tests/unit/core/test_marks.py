@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hatchway.core import marks
 from hatchway.core.errors import MarkInvalid
 from hatchway.core.keys import seal_key
-from hatchway.core.marks import INPUT, MARK_BYTES, MARK_TEXT, OUTPUT, Mark
+from hatchway.core.marks import INPUT, MARK_BYTES, MARK_TEXT, OUTPUT, Done, Mark
 from hatchway.core.wire import AgentMessage, MessageType, PayloadType
 
 SECRET = b"s" * 32
@@ -37,12 +37,13 @@ def message(
     sequence: int,
     payload_type: int = PayloadType.OUTPUT,
     message_type: MessageType = MessageType.INPUT,
+    created: int = 1_000,
 ) -> AgentMessage:
     return AgentMessage(
         message_type=message_type,
         sequence=sequence,
         message_id=UUID(int=sequence),
-        created=1,
+        created=created,
         payload=b"x",
         payload_type=payload_type,
     )
@@ -99,7 +100,17 @@ def test_a_key_id_that_is_no_text_is_refused() -> None:
 
 
 def test_typing_and_resizing_are_what_a_person_does() -> None:
-    assert marks.typed([message(4), message(7, PayloadType.SIZE), message(5)]) == 7
+    found = marks.typed([message(4), message(7, PayloadType.SIZE), message(5)])
+    assert found == Done(sequence=7, age=0.0)
+
+
+def test_a_key_that_is_sent_again_is_as_old_as_the_client_says() -> None:
+    ack = message(0, PayloadType.NONE, MessageType.ACKNOWLEDGE, created=61_500)
+    again = marks.typed([message(4, created=1_500), ack])
+    assert again == Done(sequence=4, age=60.0)
+    assert marks.typed([message(4, created=1_500), message(5, created=61_500), ack]) == Done(5, 0.0)
+    assert marks.of(Done(4, 60.0), "abcdefgh", 3, 1_000.9) == Mark("abcdefgh", 3, 4, 940)
+    assert marks.of(Done(4, 60.0), "abcdefgh", 3, 1.0).time == 0
 
 
 @pytest.mark.parametrize(
@@ -119,5 +130,5 @@ def test_what_a_client_does_by_itself_is_no_activity(other: AgentMessage) -> Non
 
 def test_output_and_errors_are_what_an_agent_prints() -> None:
     output = [message(n, kind, MessageType.OUTPUT) for n, kind in ((2, 1), (9, 11), (11, 12))]
-    assert marks.printed(output) == 9
+    assert marks.printed(output) == Done(9, 0.0)
     assert marks.printed([message(1)]) is None

@@ -54,13 +54,14 @@ class Uplink:
         node, session = channel_node(call, self.channel_role_id), call.session_id
         line.note(node=node, session=session)
         ticket = self._ticket(call.header("X-Hatchway-Ticket"), node, session)
-        text, passed = _for_client(call.body)
-        line.note(generation=ticket.generation, frames=len(passed), size=len(text))
+        frames = _frames(call.body)
+        text, passed = _for_client(call.body, frames)
+        line.note(generation=ticket.generation, frames=passed, size=len(text))
         if not ticket.connection:
             raise ClientGone()
-        if not self._deliver(ticket, text, passed, line):
+        if not self._deliver(ticket, text, frames, line):
             raise ClientGone()
-        return self._marked(ticket, [message for _, message in passed])
+        return self._marked(ticket, [message for _, message in frames])
 
     def _marked(self, ticket: Ticket, messages: list[AgentMessage]) -> Mapping[str, object]:
         """The mark of output that was passed on: documents may let it count as activity."""
@@ -77,12 +78,12 @@ class Uplink:
         )
         return {"Mark": marks.to_text(data)}
 
-    def _deliver(self, ticket: Ticket, text: str, passed: list[_Frame], line: Line) -> bool:
+    def _deliver(self, ticket: Ticket, text: str, frames: list[_Frame], line: Line) -> bool:
         """Posts and records it; False where there is no client (any more)."""
         return self.recorder.carry(
             ticket.session,
             Terms(Mode(ticket.record), cap=ticket.cap),
-            Passed(side=Side.NODE, generation=ticket.generation, frames=from_node(passed)),
+            Passed(side=Side.NODE, generation=ticket.generation, frames=from_node(frames)),
             lambda: not text or self.clients.post(ticket.connection, text),
             line,
         )
@@ -103,14 +104,18 @@ class Uplink:
         return self.keys[key_id]
 
 
-def _for_client(body: str) -> tuple[str, list[_Frame]]:
-    """What the client gets, as text and read; agents' own state reports are eaten."""
+def _frames(body: str) -> list[_Frame]:
+    """All of an upload, as it came and read."""
     frames = [(packed, parse(packed)) for packed in from_text(body)]  # at most 128 KB
     if not frames:
         raise MalformedMessage("An upload carries a message at least.")
-    passed = [each for each in frames if each[1].message_type in AGENT_TYPES]
     known = AGENT_TYPES | {MessageType.AGENT_SESSION_STATE}
     if any(message.message_type not in known for _, message in frames):
         raise MalformedMessage("An agent does not send this type of message.")
-    whole = len(passed) == len(frames)
-    return (body if whole else to_text(packed for packed, _ in passed)), passed
+    return frames
+
+
+def _for_client(body: str, frames: list[_Frame]) -> tuple[str, int]:
+    """What the client gets, and how many messages; agents' own state reports are eaten."""
+    passed = [packed for packed, message in frames if message.message_type in AGENT_TYPES]
+    return (body if len(passed) == len(frames) else to_text(passed)), len(passed)

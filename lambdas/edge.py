@@ -20,6 +20,7 @@ from hatchway.core.errors import (
     ValidationException,
 )
 from hatchway.core.names import Owner
+from lambdas import trail
 from lambdas.logline import Line, Write, line
 
 #: Bytes of a JSON body.
@@ -280,19 +281,38 @@ Act = Callable[[Call, Line], Mapping[str, object]]
 
 
 def serve(
-    family: str, event: Mapping[str, object], act: Act, write: Write, max_body: int = MAX_BODY
+    family: str,
+    event: Mapping[str, object],
+    act: Act,
+    write: Write,
+    max_body: int = MAX_BODY,
+    *,
+    record: trail.Sink = trail.emit,
 ) -> Response:
-    """The answer to one REST event: `act`'s, or the refusal it raised. Writes one log line."""
+    """The answer to one REST event: `act`'s, or the refusal it raised. Writes one log line, and
+    the call's record for the audit trail."""
     with line(family, write) as log:
-        request_id = request_id_of(event)
-        log.note(requestId=request_id)
-        try:
-            call = call_of(event, max_body)
-            log.note(route=call.route, caller=call.caller.userid)
-            return answer(act(call, log))
-        except HatchwayError as error:
-            log.refused(error)
-            return refusal(error, request_id)
-        except Exception as error:  # whatever it is, the peer learns nothing of it
-            log.failed(error)
-            return refusal(InternalServerError(), request_id)
+        outcome = _outcome(event, act, log, max_body)
+        text = trail.rest_call(event, outcome)
+        if text:
+            record(text)
+        if isinstance(outcome, HatchwayError):
+            return refusal(outcome, request_id_of(event))
+        return answer(outcome)
+
+
+def _outcome(
+    event: Mapping[str, object], act: Act, log: Line, max_body: int
+) -> Mapping[str, object] | HatchwayError:
+    """What `act` answers, or what the caller is refused with."""
+    log.note(requestId=request_id_of(event))
+    try:
+        call = call_of(event, max_body)
+        log.note(route=call.route, caller=call.caller.userid)
+        return act(call, log)
+    except HatchwayError as error:
+        log.refused(error)
+        return error
+    except Exception as error:  # whatever it is, the peer learns nothing of it
+        log.failed(error)
+        return InternalServerError()

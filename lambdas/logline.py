@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePath
 
-from hatchway.core.errors import HatchwayError
+from hatchway.core.errors import HatchwayError, InternalServerError
 
 #: Characters of one text in a line, and frames of a traceback.
 MAX_TEXT = 512
@@ -31,11 +31,13 @@ def plain(level: str, fields: Mapping[str, Field]) -> None:
 
 
 class Line:
-    """What one invocation has to say. The level only ever rises."""
+    """What one invocation has to say. The level only ever rises; `error` is what the caller was
+    refused with."""
 
     def __init__(self, family: str) -> None:
         self.fields: dict[str, Field] = {"family": family}
         self.level = "INFO"
+        self.error: HatchwayError | None = None
 
     def note(self, **fields: Field) -> None:
         for name, value in fields.items():
@@ -51,12 +53,14 @@ class Line:
 
     def refused(self, error: HatchwayError) -> None:
         """A typed error: the peer's fault, or ours when it says so."""
+        self.error = error
         self.note(code=error.code, detail=error.message, **error.evidence)
         if error.fault == "server":
             self.failed(error)
 
     def failed(self, error: Exception) -> None:
         self.level = "ERROR"
+        self.error = self.error or InternalServerError()
         self.note(error=type(error).__name__, where=_where(error))
 
 

@@ -18,6 +18,7 @@ from hatchway.core.errors import (
     InternalServerError,
     ValidationException,
 )
+from lambdas import trail
 from lambdas.access import access_of
 from lambdas.edge import Caller, Members, json_object
 from lambdas.logline import Line, Write, line
@@ -59,9 +60,11 @@ def serve_frame(service: Service, event: Mapping[str, object], write: Write) -> 
             frame = _frame(event)
         except HatchwayError as error:  # no connection, or one that nobody vouches for
             log.refused(error)
+            trail.record_frame(event, error)
             return {"statusCode": error.status}
         log.note(route=frame.route, session=frame.session_id)
         _answer(service, frame, log)
+        trail.record_frame(event, log.error)
     return {"statusCode": 200}
 
 

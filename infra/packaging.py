@@ -25,7 +25,7 @@ def _shared(root: Path) -> Iterable[Path]:
     yield root / "hatchway" / "__init__.py"
     yield from _modules(root / "hatchway" / "core")
     yield from (root / "lambdas").glob("*.py")
-    for shared in ("ports", "adapters"):
+    for shared in ("ports", "adapters", "details"):
         yield from _modules(root / "lambdas" / shared)
 
 

@@ -19,6 +19,17 @@ USER_ROUTES = (
     ("GET", "/nodes"),
     ("GET", "/nodes/{nodeId}/connection"),
 )
+#: Reading session documents, and changing them: `ssm:*` statements decide which.
+DOCUMENT_ROUTES = (
+    ("GET", "/documents"),
+    ("GET", "/documents/{documentName}"),
+    ("GET", "/documents/{documentName}/content"),
+    ("GET", "/documents/{documentName}/versions"),
+    ("POST", "/documents"),
+    ("PUT", "/documents/{documentName}"),
+    ("PUT", "/documents/{documentName}/default-version"),
+    ("DELETE", "/documents/{documentName}"),
+)
 #: What ends everybody's sessions, enrols nodes and forgets them, besides.
 ADMIN_ROUTES = (
     ("POST", "/nodes/{nodeId}/reset"),
@@ -40,7 +51,13 @@ END_THROTTLE = Throttle(rate=100, burst=200)
 class PeopleApi(RestFront):
     """AWS_IAM and no resource policy: identity policies alone decide who may call."""
 
-    def __init__(self, scope: Construct, config: Config, sessions: FamilyFunction) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        config: Config,
+        sessions: FamilyFunction,
+        documents: FamilyFunction,
+    ) -> None:
         super().__init__(
             scope,
             "PeopleApi",
@@ -48,7 +65,10 @@ class PeopleApi(RestFront):
             name="people",
             description=f"Hatchway {config.stage}: sessions and nodes, for people",
             endpoint=apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL]),
-            routes=dict.fromkeys((*USER_ROUTES, *ADMIN_ROUTES), sessions),
+            routes={
+                **dict.fromkeys((*USER_ROUTES, *ADMIN_ROUTES), sessions),
+                **dict.fromkeys(DOCUMENT_ROUTES, documents),
+            },
             throttle=THROTTLE,
             own_throttles=dict.fromkeys(ENDS, END_THROTTLE),
         )

@@ -64,7 +64,7 @@ class Reviews(Construct):
         super().__init__(scope, "Reviews")
         self._config = config
         self._every_minute(review)
-        changes = self._queue(review)
+        self.queue = changes = self._queue(review)
         # IAM is in us-east-1: elsewhere this rule waits for a rule there that passes its events on.
         self._on(changes, "iam-changes", "permissions", _iam_pattern())
         self._on(changes, "tag-changes", "instances' tags", _tag_pattern())

@@ -33,6 +33,7 @@ _TIMEOUT: Final = 300
 DISTRIBUTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws_lambda_powertools": ("aws-lambda-powertools", "jmespath", "typing-extensions"),
     "cryptography": ("cryptography", "cffi"),
+    "yaml": ("pyyaml",),
 }
 #: Written by the installer: the interpreter's path, and other things that differ by machine.
 _LOCAL_TRACES: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")

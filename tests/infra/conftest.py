@@ -25,6 +25,7 @@ FAMILIES = (
     "events",
     "sweep",
     "review",
+    "documents",
 )
 FLAGS: Mapping[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
 

@@ -52,13 +52,6 @@ def pinned(text: str, place: Place) -> tuple[str, str]:
     return reference(text, place), ""
 
 
-def version(text: str) -> str:
-    """A checked version number, InvalidDocument otherwise."""
-    if not _VERSION.match(text):
-        raise InvalidDocument("A document's version is a number from 1.")
-    return text
-
-
 def arn(name: str, place: Place) -> str:
     """A document's ARN; documents that AWS owns have no account in theirs."""
     account = "" if owned_by_aws(name) else place.account

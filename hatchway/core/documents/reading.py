@@ -26,7 +26,9 @@ from hatchway.core.errors import (
     InvalidDocument,
     InvalidDocumentContent,
     InvalidDocumentSchemaVersion,
+    ValidationException,
 )
+from hatchway.core.transcript.masking import compile_patterns
 
 MAX_IDLE_MINUTES = 60
 MAX_DURATION_MINUTES = 1440
@@ -168,6 +170,10 @@ def _masks(at: Fields) -> tuple[str, ...]:
     masks = at.texts("maskPatterns", most=MAX_MASKS, length=512)
     for number, mask in enumerate(masks):
         at.compiled(f"maskPatterns[{number}]", mask)
+        try:
+            compile_patterns([mask])  # as it is searched for: that one does go back and forth
+        except ValidationException as error:
+            raise at.fail(f"maskPatterns[{number}]", error.message) from None
     return masks
 
 

@@ -41,34 +41,26 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class EchoReport:
-    """What a node says of its terminal: `client` is the message id of the client's first message,
-    `size` the terminal's columns and rows (None: unchanged)."""
+    """What a node says of its terminal; `client` is the message id of the client's first one."""
 
     client: str = ""
     stretches: tuple[Stretch, ...] = ()
-    size: tuple[int, int] | None = None
 
 
 def pack_report(report: EchoReport) -> bytes:
     """The payload of the AgentSessionState message."""
-    document: dict[str, object] = {"SchemaVersion": SCHEMA_VERSION}
-    if report.stretches:
-        rows = [[s.first, s.end, s.echo] for s in report.stretches[-MAX_STRETCHES:]]
-        document |= {"Client": report.client, "Input": rows}
-    if report.size:
-        document["Size"] = {"cols": report.size[0], "rows": report.size[1]}
+    rows = [[s.first, s.end, s.echo] for s in report.stretches[-MAX_STRETCHES:]]
+    document = {"SchemaVersion": SCHEMA_VERSION, "Client": report.client, "Input": rows}
     return json.dumps(document, separators=(",", ":")).encode()
 
 
 def parse_report(payload: bytes) -> EchoReport:
     """MalformedMessage for anything that `pack_report` cannot have made."""
     document = handshake.load(payload)
-    rows, client, size = document.get("Input", []), document.get("Client", ""), None
+    rows, client = document.get("Input", []), document.get("Client", "")
     if not isinstance(rows, list) or len(rows) > MAX_STRETCHES or not isinstance(client, str):
         raise MalformedMessage("A report of the terminal is damaged.")
-    if "Size" in document:
-        size = handshake.parse_size(json.dumps(document["Size"]).encode())
-    return EchoReport(client[:36], tuple(_stretch(row) for row in rows), size)
+    return EchoReport(client[:36], tuple(_stretch(row) for row in rows))
 
 
 def _stretch(row: object) -> Stretch:
@@ -123,6 +115,9 @@ class HiddenState:
     client: str = ""
     at: int = 0
     known: list[Stretch] = field(default_factory=list)
+
+    def copy(self) -> HiddenState:
+        return replace(self, known=list(self.known))
 
 
 class HiddenInput:

@@ -18,7 +18,7 @@ from hatchway.core.transcript.chunks import Chunk, Kind
 
 #: Patterns of one document, and characters of one.
 MAX_PATTERNS = 32
-MAX_PATTERN = 256
+MAX_PATTERN = 512
 #: Bytes of a line that are held back, and how many of them stay when it is longer.
 MAX_LINE = 16 * 1024
 KEPT = 2 * 1024

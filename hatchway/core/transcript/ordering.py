@@ -73,6 +73,9 @@ class OrderState:
     #: First and last number of what was given up lately.
     given_up: list[tuple[int, int]] = field(default_factory=list)
 
+    def copy(self) -> OrderState:
+        return replace(self, seen=dict(self.seen), given_up=list(self.given_up))
+
     def to_json(self) -> dict[str, object]:
         return {
             "expected": self.expected,

@@ -18,6 +18,9 @@ from hatchway.core.transcript.masking import Masker, compile_patterns
 from hatchway.core.transcript.ordering import Orderer, OrderState
 from hatchway.core.wire import MessageType, PayloadType, parse
 
+#: Marks of the service that are remembered.
+MAX_MARKS = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
@@ -35,15 +38,28 @@ class RecorderState:
 
     index: int = 0
     size: str = ""
+    #: The service's own marks seen lately: they may be stored twice.
+    marks: list[str] = field(default_factory=list)
     node: OrderState = field(default_factory=OrderState)
     client: OrderState = field(default_factory=OrderState)
     hidden: HiddenState = field(default_factory=HiddenState)
+
+    def copy(self) -> RecorderState:
+        return RecorderState(
+            index=self.index,
+            size=self.size,
+            marks=list(self.marks),
+            node=self.node.copy(),
+            client=self.client.copy(),
+            hidden=self.hidden.copy(),
+        )
 
     def to_json(self) -> dict[str, object]:
         hidden = self.hidden
         return {
             "index": self.index,
             "size": self.size,
+            "marks": list(self.marks),
             "node": self.node.to_json(),
             "client": self.client.to_json(),
             "hidden": {
@@ -64,6 +80,7 @@ class RecorderState:
             return cls(
                 index=handshake.whole(document["index"], 0, 1 << 62),
                 size=str(document["size"]),
+                marks=_texts(document["marks"]),
                 node=OrderState.of_json(_object(document["node"])),
                 client=OrderState.of_json(_object(document["client"])),
                 hidden=HiddenState(
@@ -80,7 +97,7 @@ class Recorder:
     """One session's events in, its chunks out."""
 
     def __init__(self, redaction: Redaction, state: RecorderState | None = None) -> None:
-        self._state = state or RecorderState()
+        self._state = state.copy() if state else RecorderState()
         self._redaction = redaction
         self._node = Orderer(Side.NODE, self._state.node)
         self._client = Orderer(Side.CLIENT, self._state.client)
@@ -98,14 +115,10 @@ class Recorder:
     @property
     def state(self) -> RecorderState:
         """A copy of what the next run needs; meaningful where `clean`."""
-        whole = RecorderState(
-            index=self._state.index,
-            size=self._state.size,
-            node=self._node.state,
-            client=self._client.state,
-            hidden=self._hidden.state,
-        )
-        return RecorderState.of_json(whole.to_json())
+        self._state.node = self._node.state
+        self._state.client = self._client.state
+        self._state.hidden = self._hidden.state
+        return self._state.copy()
 
     @property
     def counts(self) -> Counter[str]:
@@ -126,13 +139,15 @@ class Recorder:
         found += self._number(self._expired(at))
         return found
 
-    def mark(self, side: Side, generation: int, at: int, note: str) -> list[Chunk]:
-        """Something that the service itself has to say at this place."""
+    def mark(self, side: Side, generation: int, at: int, note: str, mark: str = "") -> list[Chunk]:
+        """Something that the service itself has to say at this place; `mark` tells repeats."""
+        if mark and not self._news(mark):
+            return []
         marker = Chunk(at=at, side=side, generation=generation, kind=Kind.MARKER, note=note)
         return list(self._number(self._masked([marker])))
 
     def finish(self) -> list[Chunk]:
-        """The session is over, and no event can come any more."""
+        """All that waits, as it is: the session is over, or nothing may wait any longer."""
         found = [*self._masked(self._node.finish()), *self._masked(self._typed_end())]
         for masker in self._maskers.values():
             found += masker.finish()
@@ -147,7 +162,7 @@ class Recorder:
             self.malformed += 1
             return
         if message.message_type is MessageType.AGENT_SESSION_STATE:
-            yield from self._number(self._masked(self._reported(message.payload, generation, at)))
+            yield from self._number(self._masked(self._reported(message.payload, at)))
         else:
             yield from self._number(self._masked(self._node.take(frame, generation, at)))
 
@@ -165,14 +180,25 @@ class Recorder:
         except MalformedMessage:
             self.malformed += 1
             return
-        yield from self._resized(Side.CLIENT, f"{columns}x{rows}", generation, at)
-
-    def _resized(self, side: Side, size: str, generation: int, at: int) -> Iterator[Chunk]:
-        if size != self._state.size:
+        size, mark = f"{columns}x{rows}", f"size/{message.message_id}"
+        if self._news(mark) and size != self._state.size:
             self._state.size = size
             yield Chunk(
-                at=at, side=side, generation=generation, kind=Kind.RESIZE, data=size.encode()
+                at=at,
+                side=Side.CLIENT,
+                generation=generation,
+                kind=Kind.RESIZE,
+                data=size.encode(),
             )
+
+    def _news(self, mark: str) -> bool:
+        """Whether this was not told before, as far as is remembered."""
+        marks = self._state.marks
+        if mark in marks:
+            return False
+        marks.append(mark)
+        del marks[:-MAX_MARKS]
+        return True
 
     def _typed(self, frame: bytes, generation: int, at: int) -> Iterator[Chunk]:
         for chunk in self._client.take(frame, generation, at):
@@ -191,16 +217,13 @@ class Recorder:
                 yield chunk
         yield from self._hidden.finish()
 
-    def _reported(self, payload: bytes, generation: int, at: int) -> Iterator[Chunk]:
-        """The node's report of its terminal: releases input, and tells a new size."""
+    def _reported(self, payload: bytes, at: int) -> Iterator[Chunk]:
+        """The node's report of its terminal releases input."""
         try:
             report = parse_report(payload)
         except MalformedMessage:
             self.malformed += 1
             return
-        if report.size:
-            size = f"{report.size[0]}x{report.size[1]}"
-            yield from self._resized(Side.NODE, size, generation, at)
         yield from self._hidden.report(report, at)
 
     def _expired(self, at: int) -> Iterator[Chunk]:
@@ -223,3 +246,9 @@ def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise TypeError
     return value
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list) or len(value) > MAX_MARKS:
+        raise TypeError
+    return [str(each) for each in value]

@@ -115,12 +115,18 @@ def test_what_a_first_client_typed_is_settled_by_its_own_reports_after_a_take_ov
     assert chunks[0].kind is Kind.MARKER
 
 
-def test_a_nodes_size_is_told_once_and_a_malformed_report_is_counted():
+def test_a_malformed_report_is_counted():
     recorder = Recorder(Redaction())
-    sized = report(pack_report(EchoReport(size=(90, 30))))
-    chunks = run(recorder, [(Side.NODE, 1, AT, (sized, sized, report(b"rubbish"), b""))])
-    assert [(c.kind, c.data) for c in chunks] == [(Kind.RESIZE, b"90x30")]
+    assert run(recorder, [(Side.NODE, 1, AT, (report(b"rubbish"), b""))]) == []
     assert recorder.malformed == 2
+
+
+def test_sizes_that_are_read_again_change_nothing():
+    events: list[Event] = [(Side.CLIENT, 1, AT, (size(0, 80, 24), size(1, 90, 30)))]
+    recorder = Recorder(Redaction(typed=False))
+    assert len(run(recorder, events)) == 2
+    again = Recorder(Redaction(typed=False), recorder.state)
+    assert run(again, events) == []
 
 
 def test_the_services_own_mark_stands_in_its_place():
@@ -129,6 +135,22 @@ def test_the_services_own_mark_stands_in_its_place():
     (mark,) = recorder.mark(Side.NODE, 1, AT, "the cap was reached")
     assert (before.index, mark.index, mark.kind) == (0, 1, Kind.MARKER)
     assert mark.note == "the cap was reached"
+
+
+def test_a_mark_that_was_stored_twice_is_told_once():
+    recorder = Recorder(Redaction())
+    assert recorder.mark(Side.NODE, 1, AT, "cap", "cap/1")
+    again = Recorder(Redaction(), recorder.state)
+    assert again.mark(Side.NODE, 1, AT, "cap", "cap/1") == []
+    assert again.mark(Side.NODE, 1, AT, "cap", "cap/2")
+
+
+def test_after_everything_was_let_go_the_recording_goes_on():
+    recorder = Recorder(Redaction(patterns=("secret",)))
+    assert run(recorder, [(Side.NODE, 1, AT, (output(0, b"sec"), output(2, b"x")))]) == []
+    assert [c.kind for c in recorder.finish()] == [Kind.OUTPUT, Kind.GAP, Kind.OUTPUT]
+    assert recorder.clean
+    assert [c.index for c in run(recorder, [(Side.NODE, 1, AT, (output(3, b"y\n"),))])] == [3]
 
 
 @pytest.mark.parametrize("damage", [{"index": -1}, {"hidden": []}, {"hidden": {"known": 1}}])

@@ -154,6 +154,8 @@ def test_a_command_document_comes_back_resolved() -> None:
         (ours(limits={"nofile": -1}), "inputs.hatchway.limits.nofile"),
         (ours(maskPatterns="x"), "inputs.hatchway.maskPatterns"),
         (ours(maskPatterns=["a", "("]), "inputs.hatchway.maskPatterns[1]"),
+        (ours(maskPatterns=["(a+)+"]), "inputs.hatchway.maskPatterns[0]"),
+        (ours(maskPatterns=["a*"]), "inputs.hatchway.maskPatterns[0]"),
         (ours(maskPatterns=["a"] * 21), "inputs.hatchway.maskPatterns"),
         (ours(maxRecordedBytesPerMinute=2**31), "inputs.hatchway.maxRecordedBytesPerMinute"),
         (command() | {"properties": {}}, "properties has commands for no"),

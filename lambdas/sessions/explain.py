@@ -7,14 +7,17 @@ are seen here: its own decision is the one that counts, and it sees every condit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hatchway.core import api, documents, names
-from hatchway.core.errors import AccessDeniedException, DoesNotExistException
+from hatchway.core.documents import rules
+from hatchway.core.documents.rules import Rule
+from hatchway.core.errors import AccessDeniedException, DoesNotExistException, InvalidDocument
 from hatchway.core.policy import ContextValue, Explanation
 from lambdas.access import Access
+from lambdas.catalogue import Catalogue
 from lambdas.conditions import tag_context
-from lambdas.ports import KnownPrincipal, Node, Unreadable
+from lambdas.ports import InstanceFacts, KnownPrincipal, Node, Unreadable
 from lambdas.request import Request
 from lambdas.sessions.explained import check_members, remarks
 from lambdas.sessions.service import Service
@@ -42,27 +45,28 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whether a session on `node` may be started; `document` is "" where none is named."""
+    """Whether a session on `node` may be started; `document` is "" where none is named, and then
+    the preference rules may choose one."""
 
     node: str
     document: str
-    tags: Mapping[str, ContextValue]
+    tags: Mapping[str, str]
     api: str
+    rules: Sequence[Rule]
 
 
 def explain_access(service: Service, access: Access, request: Request) -> Mapping[str, object]:
     known = _found(service, access, _whom(access, request))
     node = names.node_id(request.text("Target"))
     facts = service.instances.facts(node)
-    tags = tag_context(facts.tags if facts is not None else {})
     subject = subject_of(service, access, known, _trial(request))
-    asked = Asked(node, _document(service, access, request), tags, request.api)
+    asked = _asked(service, access, request, node, facts)
     checks = start_checks(service, subject, asked)
-    refused = _refused(service, subject)
+    refused = _refused(service, subject, asked)
     return {
         "PrincipalArn": _whom(access, request),
         "Target": node,
-        "Decision": _verdict(service, subject, checks).value,
+        "Decision": _verdict(service, subject, checks, asked).value,
         "Checks": [check_members(check) for check in checks],
         "Remarks": remarks(subject, checks, refused, node_known=facts is not None),
     }
@@ -72,8 +76,7 @@ def who_can(service: Service, access: Access, request: Request) -> Mapping[str, 
     access.demand(_SIMULATE, "*")
     node = names.node_id(request.text("Target"))
     facts = service.instances.facts(node)
-    tags = tag_context(facts.tags if facts is not None else {})
-    asked = Asked(node, _document(service, access, request), tags, request.api)
+    asked = _asked(service, access, request, node, facts)
     size = request.number("MaxResults", DEFAULT_PAGE)
     page = service.directory.list(size, request.text("NextToken"))
     found = []
@@ -86,14 +89,14 @@ def who_can(service: Service, access: Access, request: Request) -> Mapping[str, 
 def what_can(service: Service, access: Access, request: Request) -> Mapping[str, object]:
     known = _found(service, access, _whom(access, request))
     subject = subject_of(service, access, known, _trial(request))
-    document = _document(service, access, request)
+    asked = _asked(service, access, request, "", None)
     size = request.number("MaxResults", api.MAX_CAN_NODES)
     page = service.nodes.list(size, request.text("NextToken"))
     facts = service.instances.facts_of([node.node_id for node in page.nodes])
     found = []
     for node in page.nodes:
-        tags = tag_context(facts[node.node_id].tags if node.node_id in facts else {})
-        members = _may(service, subject, Asked(node.node_id, document, tags, request.api))
+        tags = facts[node.node_id].tags if node.node_id in facts else {}
+        members = _may(service, subject, replace(asked, node=node.node_id, tags=tags))
         found += [{**_node(node), **members}] if members else []
     return _page("Nodes", found, page.next_token)
 
@@ -115,14 +118,26 @@ def start_checks(service: Service, subject: Subject, asked: Asked) -> list[Check
         return Check("ssm", explanation, _START, resource, verdict)
 
     gateway = _gateway(service, subject, asked)
-    unchecked = start(instance, asked.tags, "false")
-    if not asked.document and not unchecked.verdict.denied:
+    named, tags = asked.document or _chosen(subject, asked)[0], tag_context(asked.tags)
+    unchecked = start(instance, tags, "false")
+    if not named and not unchecked.verdict.denied:
         return [gateway, unchecked]
-    checked = start(instance, asked.tags, "true")
+    checked = start(instance, tags, "true")
     if checked.verdict.denied:
-        return [gateway, checked if asked.document else unchecked]
-    document = documents.arn(asked.document or documents.DEFAULT, place)
+        return [gateway, checked if named else unchecked]
+    document = documents.arn(named or documents.DEFAULT, place)
     return [gateway, checked, start(document, {}, "true")]
+
+
+def _chosen(subject: Subject, asked: Asked) -> tuple[str, str]:
+    """The document that a preference rule chooses, "" for none; and why none can be chosen."""
+    access = subject.access
+    whose = rules.Subject(arns=access.arns, principal_tags=access.tags, node_tags=asked.tags)
+    try:
+        name = rules.chosen(asked.rules, whose).partition(":")[0]
+    except InvalidDocument as why:
+        return "", why.message
+    return "" if name == documents.DEFAULT else name, ""
 
 
 def _gateway(service: Service, subject: Subject, asked: Asked) -> Check:
@@ -172,7 +187,7 @@ def _who(
 def _may(service: Service, subject: Subject, asked: Asked) -> dict[str, object]:
     """Empty for somebody who may not."""
     checks = start_checks(service, subject, asked)
-    verdict = _verdict(service, subject, checks)
+    verdict = _verdict(service, subject, checks, asked)
     if verdict.denied:
         return {}
     unknown = sorted({key for check in checks for key in _open_keys(check)})
@@ -185,20 +200,20 @@ def _open_keys(check: Check) -> Sequence[str]:
     return unknown if check.verdict is Verdict.CONDITIONAL else ()
 
 
-def _verdict(service: Service, subject: Subject, checks: Sequence[Check]) -> Verdict:
-    if _refused(service, subject):
+def _verdict(service: Service, subject: Subject, checks: Sequence[Check], asked: Asked) -> Verdict:
+    if _refused(service, subject, asked):
         return Verdict.EXPLICITLY_DENIED
     return together(*(check.verdict for check in checks))
 
 
-def _refused(service: Service, subject: Subject) -> str:
+def _refused(service: Service, subject: Subject, asked: Asked) -> str:
     """Why Hatchway refuses the principal whatever its policies say, "" for no such reason."""
     if subject.malformed:
         return f"The policy {subject.malformed} is malformed: Hatchway refuses everything."
     role = subject.known.role_id
     if role and (role == service.channel_role_id or service.nodes.role(role) is not None):
         return "It is a role of nodes: the people API refuses these."
-    return ""
+    return "" if asked.document else _chosen(subject, asked)[1]
 
 
 # --- reading and answering ----------------------------------------------------------------------
@@ -212,9 +227,18 @@ def _trial(request: Request) -> Trial:
     )
 
 
-def _document(service: Service, access: Access, request: Request) -> str:
+def _asked(
+    service: Service, access: Access, request: Request, node: str, facts: InstanceFacts | None
+) -> Asked:
     named = request.text("DocumentName")
-    return documents.reference(named, access.principal.place(service.region)) if named else ""
+    place = access.principal.place(service.region)
+    return Asked(
+        node=node,
+        document=documents.pinned(named, place)[0] if named else "",
+        tags=facts.tags if facts is not None else {},
+        api=request.api,
+        rules=() if named else Catalogue(service.documents).rules(),
+    )
 
 
 def _node(node: Node) -> dict[str, str]:

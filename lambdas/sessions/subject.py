@@ -60,7 +60,7 @@ def subject_of(service: Service, asking: Access, known: KnownPrincipal, trial: T
     context = {k: v for k, v in context.items() if k.lower() not in names} | assumed
     more = frozenset() if known.session or not known.role_id else frozenset({"aws:userid"})
     policies, malformed = _parsed(found)
-    access = Access(principal, policies, context, about)
+    access = Access(principal, policies, context, about, found=found)
     return Subject(known, access, (_OF_REQUEST | more) - names, malformed)
 
 

@@ -219,7 +219,7 @@ def test_other_documents_do_not_exist_yet(world: World, name: str) -> None:
 
 def test_a_parameter_that_the_document_lacks_is_refused(world: World) -> None:
     body = {"Parameters": {"portNumber": ["22"]}}
-    assert world.start(world.user("john", EVERYTHING), body=body).code == "ValidationException"
+    assert world.start(world.user("john", EVERYTHING), body=body).code == "InvalidParameters"
     assert world.start(world.user("john", EVERYTHING), body={"Parameters": {}}).status == 200
 
 

@@ -14,3 +14,4 @@ from lambdas.ports.nodes import *
 from lambdas.ports.people import *
 from lambdas.ports.recordings import *
 from lambdas.ports.sessions import *
+from lambdas.ports.trail import *

@@ -1,0 +1,1 @@
+"""Audit records, from where they were written to where they are kept; events of denials."""

@@ -33,3 +33,11 @@ class EventBus(Protocol):
     """EventBridge."""
 
     def put(self, detail_type: str, detail: Mapping[str, object], time: float) -> None: ...
+
+
+class Notices(Protocol):
+    """A topic that people are subscribed to."""
+
+    def publish(self, subject: str, text: str) -> None:
+        """A subject of at most 99 ASCII characters, and the text as people read it."""
+        ...

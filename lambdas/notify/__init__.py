@@ -1,0 +1,1 @@
+"""Tells people of what happened: the text that an event brings with it, as it is."""

@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.agent_api import CHANNEL, CHANNEL_ROLE_ROUTES, AgentApi
 from infra.config import Config
 from infra.findings import accept_wildcards
-from infra.people_api import ADMIN_ROUTES, DOCUMENT_ROUTES, USER_ROUTES, PeopleApi
+from infra.people_api import ADMIN_ROUTES, DOCUMENT_ROUTES, PeopleApi, user_routes
 
 _CUT_DOWN = (
     "The role covers all nodes; every session of it is cut down to one node by a session policy "
@@ -65,9 +65,10 @@ class CallerPolicies(Construct):
     ) -> None:
         super().__init__(scope, "Policies")
         self._stage = config.stage
-        everything = (*USER_ROUTES, *ADMIN_ROUTES, *DOCUMENT_ROUTES)
+        users = user_routes(config)
+        everything = (*users, *ADMIN_ROUTES, *DOCUMENT_ROUTES)
         self.for_users = self._policy(
-            "User", "open sessions; ssm:* statements decide where", people.arns(*USER_ROUTES)
+            "User", "open sessions; ssm:* statements decide where", people.arns(*users)
         )
         self.for_admins = self._policy(
             "Admin", "sessions, documents, nodes and their roles", people.arns(*everything)

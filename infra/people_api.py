@@ -19,6 +19,8 @@ USER_ROUTES = (
     ("GET", "/nodes"),
     ("GET", "/nodes/{nodeId}/connection"),
 )
+#: A lifecycle connection, where the deployment has them.
+LIFECYCLE_ROUTES = (("POST", "/connections"),)
 #: Reading session documents, and changing them: `ssm:*` statements decide which.
 DOCUMENT_ROUTES = (
     ("GET", "/documents"),
@@ -66,7 +68,7 @@ class PeopleApi(RestFront):
             description=f"Hatchway {config.stage}: sessions and nodes, for people",
             endpoint=apigateway.EndpointConfiguration(types=[apigateway.EndpointType.REGIONAL]),
             routes={
-                **dict.fromkeys((*USER_ROUTES, *ADMIN_ROUTES), sessions),
+                **dict.fromkeys((*user_routes(config), *ADMIN_ROUTES), sessions),
                 **dict.fromkeys(DOCUMENT_ROUTES, documents),
             },
             throttle=THROTTLE,
@@ -76,6 +78,11 @@ class PeopleApi(RestFront):
     def arns(self, *routes: tuple[str, str]) -> list[str]:
         """Each route with any id in it."""
         return [self.arn(method, any_id(path)) for method, path in routes]
+
+
+def user_routes(config: Config) -> tuple[tuple[str, str], ...]:
+    """What somebody who opens sessions may call, in this deployment."""
+    return (*USER_ROUTES, *(LIFECYCLE_ROUTES if config.lifecycle_connections else ()))
 
 
 def any_id(path: str) -> str:

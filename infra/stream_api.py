@@ -22,6 +22,8 @@ from infra.log import kept_log
 #: The only header that a browser can set; API Gateway refuses a connection without it.
 IDENTITY_SOURCE = "route.request.header.Sec-WebSocket-Protocol"
 ACTIONS = ("terminateSession", "resumeSession", "describeSession", "ping")
+#: Routes that lifecycle connections alone have; they share two of the above.
+LIFECYCLE_ACTIONS = ("startSession", "describeSessions", "getConnectionStatus")
 #: Messages a second of all clients together, under the account's 10,000.
 RATE, BURST = 5000, 5000
 
@@ -71,9 +73,13 @@ class StreamApi(Construct):
             self._route("$connect", connect, self._authorizer(families.connect)),
             self._route("$disconnect", connect),
             self._route("$default", self._integration(families.relay)),
-            *(self._route(action, sessions) for action in ACTIONS),
+            *(self._route(action, sessions) for action in self._actions()),
         ]
         return self._stage(routes)
+
+    def _actions(self) -> tuple[str, ...]:
+        more = LIFECYCLE_ACTIONS if self._config.lifecycle_connections else ()
+        return (*ACTIONS, *more)
 
     def _authorizer(self, family: FamilyFunction) -> str:
         return apigateway.CfnAuthorizer(

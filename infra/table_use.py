@@ -23,6 +23,9 @@ SESSION, TOKEN, CONNECTION, NODE, ROLE, REQUEST, COUNT, RATE, ASKED, DOCUMENT = 
     "DOCUMENT",
 )
 
+#: Of lifecycle connections, where the deployment has them.
+LIFECYCLETOKEN, LIFECYCLE = "LIFECYCLETOKEN", "LIFECYCLE"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableUse:
@@ -64,8 +67,10 @@ def allowed(use: TableUse, table: str) -> Iterator[Allowed]:
     AWS documents no leading keys for the rest of a page in an index, and no index holds tokens,
     connections, requests or rates.
     """
-    yield Allowed(("dynamodb:GetItem",), [table], use.reads)
-    yield Allowed(("dynamodb:PutItem", "dynamodb:UpdateItem"), [table], use.writes)
+    if use.reads:
+        yield Allowed(("dynamodb:GetItem",), [table], use.reads)
+    if use.writes:
+        yield Allowed(("dynamodb:PutItem", "dynamodb:UpdateItem"), [table], use.writes)
     if use.deletes:
         yield Allowed(("dynamodb:DeleteItem",), [table], use.deletes)
     if use.batches:
@@ -79,12 +84,13 @@ def allowed(use: TableUse, table: str) -> Iterator[Allowed]:
 USES: Final[Mapping[str, TableUse]] = {
     "connect": TableUse(
         reads=frozenset({SESSION, CONNECTION}),
-        writes=frozenset({SESSION, COUNT, TOKEN, CONNECTION}),
-        deletes=frozenset({CONNECTION}),
+        writes=frozenset({SESSION, COUNT, TOKEN, CONNECTION, LIFECYCLETOKEN, LIFECYCLE}),
+        deletes=frozenset({CONNECTION, LIFECYCLE}),
+        indexes=frozenset({"byOwner"}),
     ),
     "sessions": TableUse(
         reads=frozenset({SESSION, REQUEST, NODE, ROLE, DOCUMENT}),
-        writes=frozenset({SESSION, COUNT, RATE, ASKED, TOKEN, REQUEST, NODE, ROLE}),
+        writes=frozenset({SESSION, COUNT, RATE, ASKED, TOKEN, REQUEST, NODE, ROLE, LIFECYCLETOKEN}),
         deletes=frozenset({ROLE}),
         indexes=frozenset({"byState", "byOwner", "byTarget"}),
     ),
@@ -108,7 +114,14 @@ USES: Final[Mapping[str, TableUse]] = {
         reads=frozenset({SESSION, NODE}),
         writes=frozenset({SESSION, COUNT}),
         batches=frozenset({NODE}),
+        deletes=frozenset({LIFECYCLE}),
         indexes=frozenset({"byState", "byTarget"}),
+    ),
+    "push": TableUse(
+        reads=frozenset(),
+        writes=frozenset(),
+        deletes=frozenset({LIFECYCLE}),
+        indexes=frozenset({"byOwner"}),
     ),
     "review": TableUse(
         reads=frozenset({SESSION, NODE, ROLE}),

@@ -18,11 +18,15 @@ from infra.config import Config
 from infra.dead_letters import dead_letters
 from infra.findings import accept
 from infra.function import FamilyFunction
+from infra.notifications import SESSION_CHANGE, SOURCE
 
 STREAM_BATCH = 50
 STREAM_RETRIES = 10
 #: Hours; an older change is not news any more.
 STREAM_AGE = 6
+#: Of a notice to a caller: tries, and how old it may be.
+PUSH_RETRIES = 2
+PUSH_AGE = Duration.minutes(2)
 
 
 class Presence(Construct):
@@ -110,4 +114,26 @@ class EveryMinute(Construct):
             schedule=events.Schedule.rate(Duration.minutes(1)),
             # A sweep that was missed is made up for by the next one.
             targets=[targets.LambdaFunction(sweep.function, retry_attempts=0)],
+        )
+
+
+class Pushes(Construct):
+    """Changes of sessions, to callers who have a lifecycle connection. Old news is none."""
+
+    def __init__(
+        self, scope: Construct, config: Config, bus: events.IEventBus, push: FamilyFunction
+    ) -> None:
+        super().__init__(scope, "Pushes")
+        events.Rule(
+            self,
+            "Rule",
+            rule_name=config.name("push"),
+            description=f"Hatchway {config.stage}: tells callers of changes of their sessions",
+            event_bus=bus,
+            event_pattern=events.EventPattern(source=[SOURCE], detail_type=[SESSION_CHANGE]),
+            targets=[
+                targets.LambdaFunction(
+                    push.function, retry_attempts=PUSH_RETRIES, max_event_age=PUSH_AGE
+                )
+            ],
         )

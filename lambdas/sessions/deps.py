@@ -51,6 +51,6 @@ def build(environ: Mapping[str, str]) -> Service:
         paths_decoded=flag(environ, "GATEWAY_DECODES_PATHS"),
         second=second_opinion(environ),
         floor=account_floor.read(environ.get("SESSION_FLOOR", "")),
-        lifecycle=TableLifecycle(table) if flag(environ, "LIFECYCLE_CONNECTIONS") else None,
+        visitors=TableLifecycle(table) if flag(environ, "LIFECYCLE_CONNECTIONS") else None,
         recording=floor(environ),
     )

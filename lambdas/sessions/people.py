@@ -20,6 +20,7 @@ from lambdas.edge import Call
 from lambdas.logline import Line, Write
 from lambdas.principal import admit, circumstances
 from lambdas.request import Request, read
+from lambdas.sessions.connections import open_connection
 from lambdas.sessions.describe import describe_sessions, get_session
 from lambdas.sessions.explain import explain_access, what_can, who_can
 from lambdas.sessions.lifecycle import resume_session, terminate_session
@@ -54,6 +55,7 @@ PERFORMED: Mapping[str, Perform] = {
     api.EXPLAIN_ACCESS.name: explain_access,
     api.WHO_CAN.name: who_can,
     api.WHAT_CAN.name: what_can,
+    api.OPEN_CONNECTION.name: open_connection,
 }
 # Names and ids in an answer that are worth finding a log line by.
 _NOTED = ("SessionId", "Target", "NodeId", "RoleId")

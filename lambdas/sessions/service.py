@@ -31,7 +31,7 @@ from lambdas.ports import (
 class Service:
     """`stream_url` is what clients connect to; `channel_role_id` is the agents' own role;
     `paths_decoded` says that the gateway resolves escapes in paths, as API Gateway does not;
-    `lifecycle` is None where the deployment has no lifecycle connections."""
+    `visitors` is None where the deployment has no lifecycle connections."""
 
     sessions: SessionStore
     nodes: NodeStore
@@ -54,5 +54,5 @@ class Service:
     paths_decoded: bool = False
     second: SecondOpinion | None = None
     floor: Floor = NO_FLOOR
-    lifecycle: LifecycleConnections | None = None
+    visitors: LifecycleConnections | None = None
     recording: Mode = Mode.BESIDE

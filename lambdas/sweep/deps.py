@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from lambdas.adapters import retention, sqs
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.iot import IotDownlink
+from lambdas.adapters.lifecycle import TableLifecycle
 from lambdas.adapters.table import TableNodes, TableSessions
-from lambdas.environment import required, stage
+from lambdas.environment import flag, required, stage
 from lambdas.sweep.handler import Sweep
 from lambdas.sweep.rechecks import Rechecks
 from lambdas.telemetry import counter
@@ -26,5 +27,6 @@ def build(environ: Mapping[str, str]) -> tuple[Sweep, Rechecks]:
         clock=time.time,
         random=os.urandom,
         count=counter("sweep", stage(environ)),
+        visitors=TableLifecycle(table) if flag(environ, "LIFECYCLE_CONNECTIONS") else None,
     )
     return sweep, Rechecks(sweep, sqs.read)

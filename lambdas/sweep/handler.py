@@ -19,6 +19,7 @@ from lambdas.ports import (
     Clock,
     Disconnection,
     Downlink,
+    LifecycleConnections,
     NodeStore,
     Random,
     Session,
@@ -26,6 +27,7 @@ from lambdas.ports import (
 )
 from lambdas.sweep.limits import Overdue, away_for_long, away_since, overdue
 from lambdas.sweep.lingering import Lingering
+from lambdas.sweep.visits import Visits
 from lambdas.sweep.warning import Warnings
 from lambdas.transitions import Change, change, farewell, moved
 
@@ -69,6 +71,7 @@ class Sweep:
     clock: Clock
     random: Random
     count: Count = lambda _name, _value: None
+    visitors: LifecycleConnections | None = None
     place: Place = field(default_factory=Place)
 
     def run(self, line: Line) -> None:
@@ -82,7 +85,10 @@ class Sweep:
             line.note(late=int(now.late))
         if left or now.late > LATE:
             self.count(BEHIND, 1)
-        Lingering(self.sessions, self.clients, self.clock).close(now.until + FAREWELLS, line)
+        until = now.until + FAREWELLS
+        Lingering(self.sessions, self.clients, self.clock).close(until, line)
+        if self.visitors is not None:
+            Visits(self.visitors, self.clients, self.clock).close(until, line)
 
     def recheck(self, gone: Disconnection, line: Line) -> bool:
         """Ends the node's sessions unless it has been back since; False where one is left."""

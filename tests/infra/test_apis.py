@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.packaging import ROOT
-from infra.people_api import ADMIN_ROUTES, USER_ROUTES
+from infra.people_api import ADMIN_ROUTES, LIFECYCLE_ROUTES, USER_ROUTES
 from tests.infra.conftest import Synth
 from tests.infra.templates import Resources, Stacks, listed, text
 
@@ -59,7 +59,7 @@ def test_the_agent_api_has_the_documented_routes(default: Stacks) -> None:
 
 def test_every_method_asks_for_iam(synth: Synth) -> None:
     methods = synth(agentApi="both").service.properties("AWS::ApiGateway::Method")
-    assert len(methods) == len(USER_ROUTES) + len(ADMIN_ROUTES) + 2 * 7
+    assert len(methods) == len(USER_ROUTES) + len(LIFECYCLE_ROUTES) + len(ADMIN_ROUTES) + 2 * 7
     assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
     assert {method["Integration"]["Type"] for method in methods} == {"AWS_PROXY"}
 

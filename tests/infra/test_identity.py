@@ -30,6 +30,7 @@ def test_users_may_invoke_what_opens_sessions(default: Stacks) -> None:
         "PeopleApi DELETE/sessions/*",
         "PeopleApi GET/nodes",
         "PeopleApi GET/nodes/*/connection",
+        "PeopleApi POST/connections",
     }
 
 

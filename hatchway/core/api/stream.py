@@ -27,6 +27,7 @@ ACTIONS: tuple[Action, ...] = (
         gives=TERMINATE_SESSION.gives,
     ),
 )
+#: On a session's connection; those of a lifecycle connection are in `connections`.
 NOTICES = {
     "nodeOffline": "The node's agent is not connected; output will not come until it is back.",
     "nodeOnline": "The node's agent is connected again.",

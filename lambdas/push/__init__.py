@@ -1,0 +1,1 @@
+"""Tells callers' lifecycle connections of changes of their sessions."""

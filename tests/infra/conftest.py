@@ -26,6 +26,7 @@ FAMILIES = (
     "sweep",
     "review",
     "documents",
+    "push",
 )
 FLAGS: Mapping[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
 

@@ -20,6 +20,7 @@ SERVICES = {
     "relay": {"iot", "secretsmanager", "kms"},
     "nodes": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sts", "sqs"},
     "events": {"dynamodb", "kms", "events", "sqs"},
+    "push": {"dynamodb", "kms", "execute-api"},
     "sweep": {"dynamodb", "kms", "execute-api", "iot", "sqs"},
     "review": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sqs"},
 }
@@ -73,7 +74,7 @@ def test_the_history_s_length_reaches_whoever_has_the_table(synth: Synth) -> Non
         for function in stacks.service.properties("AWS::Lambda::Function")
         if "HISTORY_DAYS" in (variables := function["Environment"]["Variables"])
     }
-    tables = ("connect", "sessions", "agents", "nodes", "sweep", "review")
+    tables = ("connect", "sessions", "agents", "nodes", "sweep", "review", "push")
     assert days == dict.fromkeys(tables, "7")
 
 

@@ -18,11 +18,16 @@ from hatchway.core.lifecycle import Status
 from infra.data import INDEXES
 from infra.packaging import ROOT
 from infra.table_use import USES
+from lambdas.adapters.lifecycle import TableLifecycle
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.memory.clock import ManualClock
 from lambdas.ports import (
+    Circumstances,
     Connection,
     Count,
+    LifecycleConnection,
+    LifecycleConnections,
+    LifecycleToken,
     Limits,
     Node,
     NodeRole,
@@ -42,7 +47,12 @@ Touch = tuple[str, str]
 _TOUCHING = frozenset({"PutItem", "UpdateItem", "DeleteItem", "GetItem", "BatchGetItem", "Query"})
 _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 #: What holds a store in the families' code.
-_HOLDERS = {"sessions": SessionStore, "store": SessionStore, "nodes": NodeStore}
+_HOLDERS = {
+    "visitors": LifecycleConnections,
+    "sessions": SessionStore,
+    "store": SessionStore,
+    "nodes": NodeStore,
+}
 
 
 def touches(operation: str, asked: Mapping[str, Any]) -> Iterator[Touch]:
@@ -72,6 +82,7 @@ class Stores:
         table, clock = Cloud("").table(), ManualClock(NOW)
         self.sessions = TableSessions(table, clock, client=client, pause=lambda seconds: None)
         self.nodes = TableNodes(table, client)
+        self.visitors = TableLifecycle(table, clock, client)
         self.touched: set[Touch] = set()
         self.session = World().start()
         self.token = Token(digest="d", session_id=self.session.session_id, expires=NOW + 60)
@@ -114,6 +125,18 @@ class Stores:
         ):
             self.sessions.query(query)
 
+    def issue(self) -> None:
+        self.visitors.issue(
+            LifecycleToken(
+                digest="l",
+                owner=self.session.owner,
+                arn="a",
+                about=Circumstances(),
+                api="a",
+                expires=NOW + 60,
+            )
+        )
+
     def change_node(self) -> None:
         node = self.nodes.create(Node(node_id=NODE))
         self.nodes.update(node, replace(node, name="n"))
@@ -139,6 +162,14 @@ CALLS: Mapping[tuple[type, str], Callable[[Stores], object]] = {
     ),
     (SessionStore, "connection"): lambda s: s.sessions.connection("c"),
     (SessionStore, "remove_connection"): lambda s: s.sessions.remove_connection("c"),
+    (LifecycleConnections, "issue"): Stores.issue,
+    (LifecycleConnections, "use"): lambda s: s.visitors.use("d", "c", NOW),
+    (LifecycleConnections, "open"): lambda s: s.visitors.open(
+        LifecycleConnection(connection="c", owner=s.session.owner, expires=NOW + 60)
+    ),
+    (LifecycleConnections, "close"): lambda s: s.visitors.close("c"),
+    (LifecycleConnections, "of"): lambda s: s.visitors.of(s.session.owner, NOW, 1),
+    (LifecycleConnections, "due"): lambda s: s.visitors.due(NOW, 1),
     (NodeStore, "get"): lambda s: s.nodes.get(NODE),
     (NodeStore, "get_all"): lambda s: s.nodes.get_all([NODE]),
     (NodeStore, "create"): lambda s: s.nodes.create(Node(node_id=NODE)),
@@ -201,7 +232,7 @@ def _ports(named: ast.Attribute) -> Iterator[type]:
     """By who holds it; and by its name alone, where no other port or type has such a method."""
     holder = named.value
     name = holder.attr if isinstance(holder, ast.Attribute) else getattr(holder, "id", "")
-    for port in (SessionStore, NodeStore):
+    for port in set(_HOLDERS.values()):
         own = named.attr in methods(port)
         if own and (_HOLDERS.get(name) is port or "_" in named.attr or named.attr == "recount"):
             yield port
@@ -234,7 +265,7 @@ def _where(statement: Mapping[str, Any]) -> Iterator[str]:
 
 
 def test_every_method_of_the_stores_is_looked_at() -> None:
-    for port in (SessionStore, NodeStore):
+    for port in set(_HOLDERS.values()):
         assert {name for of, name in CALLS if of is port} == methods(port)
 
 
@@ -269,7 +300,9 @@ def test_only_what_is_taken_away_may_be_deleted(default: Stacks) -> None:
         for family in FAMILIES
     }
     assert {family: kinds for family, kinds in deleting.items() if kinds} == {
-        "connect": {"CONNECTION"},
+        "connect": {"CONNECTION", "LIFECYCLE"},
+        "push": {"LIFECYCLE"},
+        "sweep": {"LIFECYCLE"},
         "sessions": {"ROLE"},
         "review": {"COUNT"},
     }

@@ -115,10 +115,9 @@ class Ledger:
         prefix = prefix_of(session.session_id, session.started)
         manifest = self._next(session, kept, final)
         for portion in evidence.segments(chunks):
-            packed = evidence.pack_segment(portion)
-            name = evidence.segment_name(len(manifest.segments))
-            self.archive.put(prefix + name, packed)
-            manifest = evidence.extended(manifest, portion, packed, name=name)
+            manifest = evidence.extended(manifest, portion)
+            name = manifest.segments[-1].name
+            self.archive.put(prefix + name, evidence.pack_segment(portion))
         self.archive.put(prefix + _state_name(manifest.checkpoint), _dump_progress(progress))
         signed = self._sign(manifest)
         self.archive.put(prefix + MANIFEST, _dump_signed(signed))

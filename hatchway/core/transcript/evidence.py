@@ -24,8 +24,10 @@ VERSION = 1
 #: Bytes of one segment's lines: a page of the people API holds one, as text, and Lambda answers
 #: 6 MB at most.
 MAX_SEGMENT = 2 * 1024 * 1024
-#: Bytes of a manifest; about 700,000 chunks.
-MAX_MANIFEST = 8 * 1024 * 1024
+#: Bytes of a manifest: it travels in one answer.
+MAX_MANIFEST = 4 * 1024 * 1024
+#: Chunks whose hashes a manifest keeps one by one; of later ones it names the segment alone.
+MAX_LEAVES = 200_000
 #: Bytes of a line's hash that the manifest keeps, to name a line; the chain proves it.
 LEAF = 8
 #: Characters of a name or text in a manifest.
@@ -48,8 +50,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A stored object: its name, the SHA-256 of its bytes, its first chunk's index, and the first
-    LEAF bytes of each line's SHA-256, joined, as base64."""
+    """A stored object: its name, the SHA-256 of its lines (each with its line feed, unpacked), its
+    first chunk's index, and the first LEAF bytes of each line's SHA-256, joined, as base64: "" in
+    a recording with more than MAX_LEAVES chunks."""
 
     name: str
     digest: str
@@ -131,20 +134,20 @@ def read_segment(packed: bytes) -> list[bytes]:
     return data.split(b"\n")[:-1] if data.endswith(b"\n") else data.split(b"\n")
 
 
-def extended(
-    manifest: Manifest, portion: Sequence[Chunk], packed: bytes, *, name: str = ""
-) -> Manifest:
-    """The manifest with one segment more, whose object is `packed`."""
+def extended(manifest: Manifest, portion: Sequence[Chunk]) -> Manifest:
+    """The manifest with one segment more."""
     lines = [dump(chunk).encode() for chunk in portion]
     sides = dict(manifest.sides)
     for chunk, line in zip(portion, lines, strict=True):
         sides[chunk.side] = counted(sides[chunk.side], chunk, line)
+    room = manifest.chunks + len(portion) <= MAX_LEAVES
+    leaves = b"".join(leaf(line) for line in lines) if room else b""
     segment = Segment(
-        name=name or segment_name(len(manifest.segments)),
-        digest=hashlib.sha256(packed).hexdigest(),
+        name=segment_name(len(manifest.segments)),
+        digest=digest_of(lines),
         first=portion[0].index,
         chunks=len(portion),
-        leaves=base64.b64encode(b"".join(leaf(line) for line in lines)).decode("ascii"),
+        leaves=base64.b64encode(leaves).decode("ascii"),
     )
     return replace(manifest, sides=sides, segments=(*manifest.segments, segment))
 
@@ -158,6 +161,11 @@ def counted(count: Count, chunk: Chunk, line: bytes) -> Count:
         mismatches=count.mismatches + chunk.note.startswith(MISMATCH),
         chain=linked(count.chain, line),
     )
+
+
+def digest_of(lines: Iterable[bytes]) -> str:
+    """A segment's digest."""
+    return hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()
 
 
 def leaf(line: bytes) -> bytes:
@@ -257,7 +265,8 @@ def _load_segment(row: Sequence[object]) -> Segment:
         chunks=_whole(chunks),
         leaves=leaves if isinstance(leaves, str) else "",
     )
-    if len(base64.b64decode(segment.leaves, validate=True)) != LEAF * segment.chunks:
+    size = len(base64.b64decode(segment.leaves, validate=True))
+    if size not in (0, LEAF * segment.chunks):
         raise ValueError
     return segment
 

@@ -19,6 +19,7 @@ from hatchway.core.transcript.evidence import (
     Manifest,
     Segment,
     counted,
+    digest_of,
     leaf,
 )
 from hatchway.core.transcript.ordering import LATE
@@ -81,7 +82,7 @@ class Verification:
             text = f"{segment.name} is missing or unreadable: chunks {segment.first} to {last}"
             self._find(Fault.SEGMENT_MISSING, text, segment.first)
             return
-        if not self._compare(segment, [leaf(line) for line in lines]) or self.findings:
+        if not self._compare(segment, lines) or self.findings:
             return
         for line in lines:
             self._count(line)
@@ -99,11 +100,15 @@ class Verification:
         if len(self.findings) < MAX_FINDINGS:
             self.findings.append(Finding(fault, text, chunk))
 
-    def _compare(self, segment: Segment, found: Sequence[bytes]) -> bool:
-        """Names the first line that differs; False where one does."""
-        stored = _split(base64.b64decode(segment.leaves))
-        if found == stored:
+    def _compare(self, segment: Segment, lines: Sequence[bytes]) -> bool:
+        """Names the first line that differs, or the segment; False where one does."""
+        if digest_of(lines) == segment.digest:
             return True
+        if not segment.leaves:
+            text = f"{segment.name} was changed, somewhere in its {segment.chunks} chunks"
+            self._find(Fault.CHANGED, text, segment.first)
+            return False
+        stored, found = _split(base64.b64decode(segment.leaves)), [leaf(line) for line in lines]
         same = 0
         while same < min(len(found), len(stored)) and found[same] == stored[same]:
             same += 1
@@ -138,6 +143,8 @@ def _split(leaves: bytes) -> list[bytes]:
 
 def _difference(stored: Sequence[bytes], found: Sequence[bytes]) -> tuple[Fault, str]:
     """How what is found first differs from what was stored."""
+    if not found and not stored:
+        return Fault.CHANGED, "follows what was changed so that its hash begins alike"
     if not found:
         return Fault.REMOVED, f"and {len(stored) - 1} after it were removed"
     if not stored:

@@ -27,6 +27,7 @@ from hatchway.core.transcript.chunks import (
 from hatchway.core.transcript.evidence import (
     Code,
     Manifest,
+    digest_of,
     dump_manifest,
     extended,
     leaf,
@@ -70,7 +71,7 @@ def recorded(count: int, per_segment: int = 4) -> tuple[Manifest, list[list[byte
     for first in range(0, count, per_segment):
         portion = chunks[first : first + per_segment]
         packed = pack_segment(portion)
-        manifest = extended(manifest, portion, packed)
+        manifest = extended(manifest, portion)
         stored.append(read_segment(packed))
     return load_manifest(dump_manifest(manifest)), stored
 
@@ -159,6 +160,23 @@ def test_a_recording_changed_throughout_has_a_bounded_number_of_findings():
     assert len(findings) == MAX_FINDINGS
 
 
+def test_beyond_so_many_chunks_a_change_is_named_by_its_segment(monkeypatch):
+    monkeypatch.setattr(evidence, "MAX_LEAVES", 4)  # two hundred thousand chunks take a while
+    manifest, stored = recorded(8)
+    assert [bool(segment.leaves) for segment in manifest.segments] == [True, False]
+    assert verify(manifest, stored) == []
+    stored[1][2] = b"{}"
+    (finding,) = verify(manifest, stored)
+    assert (finding.fault, finding.chunk) == (Fault.CHANGED, 4)
+    assert finding.text == "000001.jsonl.gz was changed, somewhere in its 4 chunks"
+
+
+def test_a_line_whose_hash_begins_alike_is_found_by_the_segments_digest():
+    manifest, stored = recorded(4)
+    forged = replace(manifest.segments[0], digest="0" * 64)
+    assert first(replace(manifest, segments=(forged,)), stored)[0] is Fault.CHANGED
+
+
 def test_equal_leaves_with_another_chain_are_found():
     """What names a chunk is short; what proves it is the chain."""
     manifest, stored = recorded(4)
@@ -176,7 +194,7 @@ def test_a_manifest_whose_segments_leave_chunks_out_is_found():
 def test_numbers_that_are_not_contiguous_are_found():
     chunks = [chunk(b"a", sequence=0), chunk(b"c", sequence=2).numbered(1)]
     packed = pack_segment(chunks)
-    manifest = extended(EMPTY, chunks, packed)
+    manifest = extended(EMPTY, chunks)
     assert first(manifest, [read_segment(packed)]) == (Fault.COUNTS, 1)
 
 
@@ -191,8 +209,8 @@ def test_gaps_late_chunks_and_other_clients_are_contiguous():
         chunk(b"y", Kind.INPUT, sequence=0),
     ]
     chunks = [one.numbered(n) for n, one in enumerate(chunks)]
-    manifest = extended(EMPTY, chunks, packed := pack_segment(chunks))
-    assert verify(manifest, [read_segment(packed)]) == []
+    manifest = extended(EMPTY, chunks)
+    assert verify(manifest, [read_segment(pack_segment(chunks))]) == []
     node = manifest.sides[Side.NODE]
     assert (node.chunks, node.messages, node.gaps, node.mismatches) == (5, 4, 1, 1)
     assert manifest.sides[Side.CLIENT].messages == 2
@@ -200,11 +218,9 @@ def test_gaps_late_chunks_and_other_clients_are_contiguous():
 
 def test_a_line_that_is_no_chunk_is_found_though_it_was_signed():
     one = chunk(b"a", sequence=0)
-    manifest = extended(EMPTY, [one], pack_segment([one]))
-    rubbish = replace(
-        manifest.segments[0],
-        leaves=base64.b64encode(leaf(b"rubbish")).decode(),
-    )
+    manifest = extended(EMPTY, [one])
+    leaves = base64.b64encode(leaf(b"rubbish")).decode()
+    rubbish = replace(manifest.segments[0], leaves=leaves, digest=digest_of([b"rubbish"]))
     assert first(replace(manifest, segments=(rubbish,)), [[b"rubbish"]])[0] is Fault.MANIFEST
 
 
@@ -221,7 +237,7 @@ def test_the_chain_is_the_documented_one():
 def test_a_checkpoint_continues_the_one_before():
     earlier, _ = recorded(8)
     text = dump_manifest(earlier)
-    later = extended(earlier, [one := chunk(b"x").numbered(8)], pack_segment([one]))
+    later = extended(earlier, [chunk(b"x").numbered(8)])
     later = replace(later, checkpoint=1, previous=hashlib.sha256(text).hexdigest())
     assert follows(later, earlier, text) == []
     assert follows(replace(later, previous=""), earlier, text)[0].fault is Fault.MANIFEST
@@ -345,7 +361,7 @@ def test_a_manifest_survives_and_is_the_same_bytes():
         {"started": -1},
         {"sides": {}},
         {"segments": [["n", "x", 0, 0, ""]]},
-        {"segments": [["n", "00" * 32, 0, 1, ""]]},
+        {"segments": [["n", "00" * 32, 0, 1, "AAAA"]]},
         {"segments": [[]]},
         {"owner": "x" * 1000},
         {"code": None},

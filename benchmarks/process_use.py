@@ -34,6 +34,11 @@ def of_process(pid: int, seconds: float) -> Use:
     )
 
 
+def resident(pid: int | str = "self") -> int:
+    """Bytes of memory now."""
+    return _field(Path(f"/proc/{pid}/status"), "VmRSS") * 1024
+
+
 def processor_ticks(pid: int) -> int:
     """User and system time, in the kernel's ticks."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

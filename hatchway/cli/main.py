@@ -13,14 +13,22 @@ from typing import Protocol
 from hatchway import __version__
 from hatchway.cli import (
     access,
+    create_document,
+    delete_document,
+    describe_document,
     describe_sessions,
     doctor,
     get_connection_status,
+    get_document,
+    list_document_versions,
+    list_documents,
     list_nodes,
     nodes,
     start_session,
     terminate_session,
     terminate_sessions,
+    update_document,
+    update_document_default_version,
 )
 from hatchway.cli.report import complain, refuse
 from hatchway.core.errors import Exit, HatchwayError
@@ -48,6 +56,14 @@ VERBS: tuple[Verb, ...] = (
     get_connection_status,
     nodes,
     access,
+    list_documents,
+    describe_document,
+    get_document,
+    list_document_versions,
+    create_document,
+    update_document,
+    update_document_default_version,
+    delete_document,
     doctor,
 )
 

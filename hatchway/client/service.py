@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from hatchway import __version__
 from hatchway.client.access import Access, Explained
+from hatchway.client.documents import Documents
 from hatchway.client.failures import translated
 from hatchway.client.records import (
     Node,
@@ -170,6 +171,13 @@ class Hatchway:
     def remove_node_role(self, role_id: str) -> None:
         """Takes a role off the list."""
         self._call("remove_node_role", RoleId=role_id)
+
+    # --- documents ------------------------------------------------------------------------------
+
+    @property
+    def documents(self) -> Documents:
+        """Session documents: their versions, the preferences and the preference rules."""
+        return Documents(self._call, self._pages)
 
     # --- access ---------------------------------------------------------------------------------
 

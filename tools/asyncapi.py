@@ -12,6 +12,7 @@ from hatchway.core.api import (
 )
 from hatchway.core.errors import DoesNotExistException, HatchwayError
 from hatchway.core.shapes import COMMON_ERRORS, Action
+from tools import asyncapi_lifecycle
 from tools.schemas import ERROR_MEMBERS, Json, Schemas, meanings
 
 _ABOUT = f"""\
@@ -38,6 +39,7 @@ def asyncapi() -> Json:
     """The document; `docs/asyncapi.json`."""
     schemas = Schemas()
     messages = _messages(schemas)
+    lifecycle = asyncapi_lifecycle.messages(schemas)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -64,10 +66,14 @@ def asyncapi() -> Json:
                 "address": "/",
                 "description": "One connection, for the session of its token.",
                 "messages": {n: {"$ref": f"#/components/messages/{n}"} for n in messages},
-            }
+            },
+            asyncapi_lifecycle.CHANNEL: asyncapi_lifecycle.channel(),
         },
-        "operations": _operations(),
-        "components": {"messages": messages, "schemas": dict(sorted(schemas.named.items()))},
+        "operations": _operations() | asyncapi_lifecycle.operations(),
+        "components": {
+            "messages": messages | lifecycle,
+            "schemas": dict(sorted(schemas.named.items())),
+        },
     }
 
 

@@ -12,7 +12,7 @@ from botocore.validate import ParamValidator
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from hatchway.core.api import ACTIONS, NOTICES, OPERATIONS, VERSION
+from hatchway.core.api import ACTIONS, LIFECYCLE_ACTIONS, NOTICES, OPERATIONS, VERSION
 from tools.apidocs import ROOT, documents, text
 
 GENERATED = documents()
@@ -89,6 +89,17 @@ def test_the_asyncapi_document_has_every_action_with_its_answer() -> None:
         assert len(answers) == 2
     notice = document["components"]["messages"]["notice"]["payload"]
     assert notice["properties"]["notice"]["enum"] == list(NOTICES)
+
+
+def test_the_asyncapi_document_has_every_action_of_a_lifecycle_connection() -> None:
+    document = load("asyncapi.json")
+    for action in LIFECYCLE_ACTIONS:
+        operation = document["operations"][f"lifecycle.{action.name}"]
+        request: Any = resolved(document, operation["messages"][0]["$ref"])
+        payload: Any = resolved(document, request["$ref"])
+        assert action.permission is not None
+        taken = {member.name for member in action.permission.takes}
+        assert set(payload["payload"]["properties"]) == taken | {"action", "RequestId"}
 
 
 def test_the_payloads_of_the_asyncapi_document_are_json_schemas() -> None:

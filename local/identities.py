@@ -38,10 +38,15 @@ _START_ON_WEB: Statement = {
     "Resource": "arn:aws:ec2:*:*:instance/*",
     "Condition": {"StringEquals": {"ssm:resourceTag/team": "web"}},
 }
+#: Who may open a shell there may run a command there as well.
 _START_WITH_DEFAULT_DOCUMENT: Statement = {
     "Effect": "Allow",
     "Action": "ssm:StartSession",
-    "Resource": "arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell",
+    "Resource": [
+        "arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell",
+        "arn:aws:ssm:*:*:document/AWS-StartInteractiveCommand",
+        "arn:aws:ssm:*:*:document/AWS-StartNonInteractiveCommand",
+    ],
 }
 _EVERYTHING: Statement = {"Effect": "Allow", "Action": "ssm:*", "Resource": "*"}
 _EXPLAIN: Statement = {

@@ -18,6 +18,7 @@ from hatchway.cli import (
     describe_document,
     describe_sessions,
     doctor,
+    exec_command,
     get_connection_status,
     get_document,
     list_document_versions,
@@ -30,6 +31,8 @@ from hatchway.cli import (
     update_document,
     update_document_default_version,
 )
+from hatchway.cli.descriptors import open_closed_descriptors
+from hatchway.cli.exits import apart, table
 from hatchway.cli.report import complain, refuse
 from hatchway.core.errors import Exit, HatchwayError
 
@@ -49,6 +52,7 @@ class Verb(Protocol):
 
 VERBS: tuple[Verb, ...] = (
     start_session,
+    exec_command,
     describe_sessions,
     terminate_session,
     terminate_sessions,
@@ -67,34 +71,51 @@ VERBS: tuple[Verb, ...] = (
     doctor,
 )
 
-_EXITS = {
-    Exit.OK: "done; for start-session: the remote shell's own status",
-    Exit.FAILURE: "the session was left, or ended without a status; access explain: not allowed",
-    Exit.USAGE: "the command, the request or the configuration is wrong",
-    Exit.DENIED: "not allowed, or no usable credentials",
-    Exit.NOT_FOUND: "no such node or session",
-    Exit.NOT_CONNECTED: "the node's agent is not connected",
-    Exit.THROTTLED: "too many requests or sessions",
-    Exit.CONNECTION_LOST: "the service cannot be reached, or the connection was lost for good",
-    Exit.CONFLICT: "it changed meanwhile, or another client took over",
-    Exit.INTERNAL: "the service or this program failed",
-}
+#: Verbs whose status is the remote command's: our own stay apart from it.
+_REMOTE = frozenset(verb.NAME for verb in (start_session, exec_command))
+_TOPICS = {"exit-codes": table}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status."""
+    open_closed_descriptors()
+    given = list(sys.argv[1:] if argv is None else argv)
+    remote = bool(given) and given[0] in _REMOTE
     parser = build_parser()
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 
         argcomplete.autocomplete(parser)
-    args = parser.parse_args(argv)
+    try:
+        args = _parsed(parser, given)
+    except SystemExit as error:
+        if remote and error.code == Exit.USAGE:
+            return apart(Exit.USAGE)
+        raise
+    status = _run(args)
+    return apart(-status) if remote and status < 0 else abs(status)
+
+
+def _parsed(parser: argparse.ArgumentParser, given: list[str]) -> argparse.Namespace:
+    """What `exec` gets after -- is a command's, whatever it looks like."""
+    rest: list[str] = []
+    if given[:1] == [exec_command.NAME] and "--" in given:
+        at = given.index("--")
+        given, rest = given[:at], given[at + 1 :]
+    args = parser.parse_args(given)
+    if given[:1] == [exec_command.NAME]:
+        args.rest = rest
+    return args
+
+
+def _run(args: argparse.Namespace) -> int:
+    """The verb's status; that of an error which it raised, negative."""
     run: Callable[[argparse.Namespace], int] = args.run
     try:
         status = run(args)
         sys.stdout.flush()
     except HatchwayError as error:
-        return refuse(error)
+        return -refuse(error)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
@@ -103,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except Exception as error:
         complain("InternalServerError", f"This program failed: {type(error).__name__}: {error}")
-        return int(Exit.INTERNAL)
+        return -int(Exit.INTERNAL)
     return status
 
 
@@ -121,15 +142,27 @@ def build_parser() -> argparse.ArgumentParser:
         made = verbs.add_parser(verb.NAME, help=verb.HELP, description=verb.HELP.capitalize() + ".")
         verb.add(made)
         made.set_defaults(run=verb.run)
+    _add_help(verbs)
     return parser
 
 
+def _add_help(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    made = verbs.add_parser("help", help="more about a topic: exit-codes")
+    made.add_argument("topic", choices=sorted(_TOPICS))
+    made.set_defaults(run=_help)
+
+
+def _help(args: argparse.Namespace) -> int:
+    print("exit status:")
+    print(_TOPICS[args.topic]())
+    return Exit.OK
+
+
 def _epilog() -> str:
-    statuses = "\n".join(f"  {int(status):>3}  {what}" for status, what in _EXITS.items())
     return (
         "configuration: a TOML file with api_url, region and, if needed, ca_bundle and node_id:\n"
         "  --config, else HATCHWAY_CONFIG, else ~/.config/hatchway/config.toml; each key also\n"
         "  from the environment (HATCHWAY_API_URL …). Credentials: the ordinary AWS chain.\n\n"
         "in a session: Enter ~. ends it, Enter ~? helps.\n\n"
-        f"exit status:\n{statuses}"
+        f"exit status:\n{table()}"
     )

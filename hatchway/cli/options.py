@@ -41,6 +41,16 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=float,
+        default=0.0,
+        help="wait so long for a node that is not connected (default: fail at once)",
+    )
+
+
 def service(args: argparse.Namespace) -> Hatchway:
     """The SDK's client for these options. Imported here: `--help` does not wait for botocore."""
     from hatchway.client import Hatchway, load_settings

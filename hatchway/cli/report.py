@@ -56,8 +56,11 @@ def print_json(answer: Mapping[str, object]) -> None:
     print(json.dumps(answer, indent=2, ensure_ascii=True))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
-    """A table, or the word on standard error that there is nothing to show."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str, *, errors: bool = False
+) -> None:
+    """A table, or the word on standard error that there is nothing to show. `errors`: the table
+    goes there too."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -72,8 +75,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], empty: st
         table.add_column(column, overflow="fold")
     for row in shown:
         table.add_row(*row)
-    person = sys.stdout.isatty()
-    Console(width=None if person else UNLIMITED, highlight=False, no_color=not person).print(table)
+    person = (sys.stderr if errors else sys.stdout).isatty()
+    width = None if person else UNLIMITED
+    Console(width=width, highlight=False, no_color=not person, stderr=errors).print(table)
 
 
 def when(moment: datetime | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ from hatchway.client.link import dialler
 from hatchway.client.records import Started
 from hatchway.client.service import Hatchway
 from hatchway.client.stream import Stream
+from hatchway.core.environment import allowed
 from hatchway.net.tls import client_context
 
 T = TypeVar("T")
@@ -25,7 +27,7 @@ def stream_of(hatchway: Hatchway, started: Started) -> Stream:
 
     settings = hatchway.settings
     dial = dialler(client_context(settings.ca_bundle), settings.stream_connect)
-    return Stream(started, dial, resume)
+    return Stream(started, dial, resume, environment=allowed(os.environ))
 
 
 async def in_thread(work: Callable[[], T]) -> T:

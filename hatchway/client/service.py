@@ -24,6 +24,7 @@ from hatchway.client.records import (
     Terminations,
 )
 from hatchway.client.targets import resolve
+from hatchway.client.waiting import when_connected
 from hatchway.core.errors import InternalServerError, ValidationException
 from hatchway.net import settings as configuration
 from hatchway.net.settings import Settings
@@ -62,16 +63,22 @@ class Hatchway:
         document: str | None = None,
         reason: str | None = None,
         parameters: Mapping[str, Sequence[str]] | None = None,
+        wait: float = 0.0,
     ) -> Started:
-        """Starts a session on a node (id, Name or `tag:key=value`) without opening its stream."""
-        asked = {
-            "Target": self.resolve(target),
-            "DocumentName": document,
-            "Reason": reason,
-            "Parameters": {k: list(v) for k, v in parameters.items()} if parameters else None,
-            "ClientRequestToken": str(uuid.uuid4()),
-        }
-        return Started.of(self._call("start_session", **asked))
+        """Starts a session on a node (id, Name or `tag:key=value`) without opening its stream.
+        `wait`: seconds to wait for a node that is not connected; TargetNotConnected then."""
+
+        def once() -> Started:
+            asked = {
+                "Target": self.resolve(target),
+                "DocumentName": document,
+                "Reason": reason,
+                "Parameters": {k: list(v) for k, v in parameters.items()} if parameters else None,
+                "ClientRequestToken": str(uuid.uuid4()),
+            }
+            return Started.of(self._call("start_session", **asked))
+
+        return when_connected(once, wait)
 
     def start_session(
         self,

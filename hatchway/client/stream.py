@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -56,7 +56,7 @@ from hatchway.core.errors import (
     TokenInvalid,
     by_code,
 )
-from hatchway.core.wire import MAX_TEXT_FRAME, from_text, to_text
+from hatchway.core.wire import MAX_TEXT_FRAME, FlagValue, from_text, to_text
 
 #: Events that may wait for the caller; then the connection is read no further.
 MAX_EVENTS = 1024
@@ -104,7 +104,9 @@ class Stream:
         patience: Patience | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        """`environment`: this side's terminal and language, of which the node is told."""
         self.session_id = started.session_id
         self._started = started
         self._dial = dial
@@ -112,7 +114,7 @@ class Stream:
         self._patience = patience or Patience()
         self._backoff = backoff or Backoff(lambda: secrets.randbelow(1000) / 1000)
         self._clock = clock
-        settings = ChannelSettings(epoch=time.time() - clock())
+        settings = ChannelSettings(epoch=time.time() - clock(), environment=environment or {})
         self._channel = DataChannel(Side.CLIENT, settings, secrets.token_bytes)
         self._events: asyncio.Queue[StreamEvent] = asyncio.Queue(MAX_EVENTS)
         self._kick = asyncio.Event()
@@ -171,6 +173,19 @@ class Stream:
         """The terminal's size; the last one wins."""
         self._channel.resize(columns, rows)
         self._kick.set()
+
+    def end_input(self) -> None:
+        """No input follows what was written; a command without a terminal reads an end of file."""
+        self._channel.end_input()
+        self._kick.set()
+
+    def signal(self, number: int) -> bool:
+        """Sends a signal (Linux's number) to the remote command; False where the session is not
+        open yet, or the node's agent takes none, or not this one."""
+        value = next((flag for flag in FlagValue if flag.signal == number > 0), None)
+        sent = value is not None and self._channel.flag(value)
+        self._kick.set()
+        return sent
 
     @property
     def delivered(self) -> bool:

@@ -13,6 +13,7 @@ import pexpect
 import pytest
 
 from hatchway.cli import start_session
+from hatchway.cli.exits import apart
 from hatchway.client import Hatchway, Started
 from hatchway.client.events import Ended
 from hatchway.client.posix_terminal import NO_TERMINAL
@@ -117,7 +118,7 @@ def test_leaving_with_the_tilde_terminates_the_session(world: World) -> None:
     person.types("~?")
     person.sees("end the session")
     person.types("~.")
-    assert person.leaves() == Exit.FAILURE
+    assert person.leaves() == apart(Exit.FAILURE)
     assert (world.asked[-1].method, world.asked[-1].path) == ("DELETE", f"/sessions/{SESSION}")
 
 
@@ -148,7 +149,7 @@ def test_ctrl_c_takes_a_person_out_of_a_connection_that_stays_away(world: World)
     world.cut()
     person.sees("reconnecting")
     person.types("\x03")
-    assert person.leaves() == Exit.FAILURE
+    assert person.leaves() == apart(Exit.FAILURE)
 
 
 def test_a_session_that_someone_else_ended_says_why(world: World) -> None:
@@ -160,7 +161,7 @@ def test_a_session_that_someone_else_ended_says_why(world: World) -> None:
     person.sees("$ ")
     world.cut()
     person.sees(f"Session {SESSION} ended: Terminated by\\x1b admin.\r\n")
-    assert person.leaves() == Exit.FAILURE
+    assert person.leaves() == apart(Exit.FAILURE)
 
 
 # --- in a pipeline ------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ def test_parameters_as_the_aws_cli_takes_them(
 def test_parameters_that_are_none_are_refused_before_anything_is_asked(
     given: str, world: World
 ) -> None:
-    assert piped(b"", "--parameters", given).returncode == Exit.USAGE
+    assert piped(b"", "--parameters", given).returncode == apart(Exit.USAGE)
     assert world.asked == []
 
 
@@ -260,7 +261,9 @@ def test_a_session_that_failed_is_ended_and_one_that_another_client_has_is_not(
 ) -> None:
     service, started = Ender(), Started(session_id=SESSION, stream_url="wss://x", token="t")
     outcome = Outcome(ended=Ended(None, "", error))
-    assert start_session._conclude(cast(Hatchway, service), started, outcome) == error.exit
+    assert start_session._conclude(cast(Hatchway, service), started, outcome, quiet=False) == apart(
+        error.exit
+    )
     assert service.ended == ([SESSION] if ends else [])
     said = capsys.readouterr().err
     assert f"Session {SESSION} was left." in said
@@ -271,7 +274,7 @@ def test_a_refused_start_prints_nothing_on_standard_output(world: World) -> None
     refusal = {"__type": "TargetNotConnected", "message": "The node's agent is not connected."}
     world.answers[f"POST /nodes/{NODE}/sessions"] = (409, refusal)
     done = piped(b"exit\n")
-    assert done.returncode == Exit.NOT_CONNECTED
+    assert done.returncode == apart(Exit.NOT_CONNECTED)
     assert done.stdout == b""
     assert done.stderr.decode().startswith(
         "hatchway: TargetNotConnected: The node's agent is not connected. (request id request-1)\n"

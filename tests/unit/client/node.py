@@ -10,9 +10,17 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 
-from hatchway.core.channel import ChannelEvent, ChannelSettings, Data, DataChannel, Resized, Side
+from hatchway.core.channel import (
+    ChannelEvent,
+    ChannelSettings,
+    Data,
+    DataChannel,
+    Flagged,
+    Resized,
+    Side,
+)
 from hatchway.core.messages import channel_closed
-from hatchway.core.wire import from_text, to_text
+from hatchway.core.wire import FlagValue, PayloadType, from_text, to_text
 
 Send = Callable[[str], Awaitable[None]]
 Receive = Callable[[], Awaitable[str | None]]
@@ -52,6 +60,10 @@ class LittleShell:
                 out += char
         return out, None
 
+    def flagged(self, value: FlagValue) -> int | None:
+        """The status when the flag ends it."""
+        return None
+
     def _run(self, line: bytes) -> tuple[bytes, int | None]:
         word, _, rest = line.strip().partition(b" ")
         if word == b"exit":
@@ -63,6 +75,32 @@ class LittleShell:
         if word == b"many":
             return noise(int(rest)), None
         return b"", None
+
+
+class LittleCommand(LittleShell):
+    """Prints its input, `errors` on standard error, and ends with `status` at its end. A signal
+    ends it as one does, unless it is in `ignored`."""
+
+    def __init__(
+        self,
+        status: int = 0,
+        errors: bytes = b"",
+        ignored: tuple[int, ...] = (),
+        output: bytes = b"",
+    ) -> None:
+        super().__init__(greeting=output)
+        self.status, self.errors, self.ignored = status, errors, ignored
+        self.signals: list[int] = []
+
+    def type(self, data: bytes) -> tuple[bytes, int | None]:
+        self.typed += data
+        return data, None
+
+    def flagged(self, value: FlagValue) -> int | None:
+        if value is FlagValue.END_OF_INPUT:
+            return self.status
+        self.signals.append(value.signal)
+        return None if value.signal in self.ignored else 128 + value.signal
 
 
 class FakeNode:
@@ -83,6 +121,7 @@ class FakeNode:
         self.exit_code: int | None = None
         self.says_goodbye = True
         self._out = self.shell.greeting
+        self._errors = getattr(self.shell, "errors", b"")
         self._kick = asyncio.Event()
         self._waiting: list[tuple[Callable[[], bool], asyncio.Event]] = []
 
@@ -136,6 +175,8 @@ class FakeNode:
             printed, self.exit_code = self.shell.type(event.data)
             self._out += printed
             self.channel.consumed(len(event.data))
+        elif isinstance(event, Flagged) and self.exit_code is None:
+            self.exit_code = self.shell.flagged(event.value)
 
     async def _write(self, send: Send) -> None:
         exited = False
@@ -145,6 +186,9 @@ class FakeNode:
             if self._out and room:
                 self.channel.write(self._out[:room])
                 self._out = self._out[room:]
+            if self._errors and self.channel.opened:
+                self.channel.write(self._errors, PayloadType.STDERR)
+                self._errors = b""
             if self.exit_code is not None and not self._out and not exited:
                 self.channel.exit(self.exit_code)
                 exited = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,6 +54,7 @@ class World:
     chooses: str | None = "hatchway.v1"
     offered: list[list[str]] = field(default_factory=list)
     node: FakeNode | None = None
+    changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __enter__(self) -> World:
         self.authority = Authority(self.folder)
@@ -100,6 +101,15 @@ class World:
         )
         return path
 
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Waits until something that either server was told makes `holds` true."""
+        with self.changed:
+            assert self.changed.wait_for(holds, 20)
+
+    def tell(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
+
     def cut(self) -> None:
         """Drops the stream's TCP connection, without a word."""
         for connection in self._stream.connections:
@@ -109,6 +119,7 @@ class World:
 
     def answer(self, asked: Asked) -> Answer:
         self.asked.append(asked)
+        self.tell()
         known = f"{asked.method} {asked.path}"
         if known in self.answers:
             return self.answers[known]
@@ -164,6 +175,7 @@ class World:
             self.node = FakeNode(SESSION, self.shell)
 
         async def receive() -> str | None:
+            self.tell()
             try:
                 return str(await connection.recv())
             except ConnectionClosed:

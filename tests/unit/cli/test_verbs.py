@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from hatchway.cli.exits import apart
 from hatchway.cli.main import VERBS, main
 from hatchway.core.errors import Exit
 from tests.unit.client.world import NODE, SESSION, World

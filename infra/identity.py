@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.agent_api import CHANNEL, CHANNEL_ROLE_ROUTES, AgentApi
 from infra.config import Config
 from infra.findings import accept_wildcards
-from infra.people_api import ADMIN_ROUTES, DOCUMENT_ROUTES, PeopleApi, user_routes
+from infra.people_api import ADMIN_ROUTES, DOCUMENT_ROUTES, RECORDING_ROUTES, PeopleApi, user_routes
 
 _CUT_DOWN = (
     "The role covers all nodes; every session of it is cut down to one node by a session policy "
@@ -66,7 +66,7 @@ class CallerPolicies(Construct):
         super().__init__(scope, "Policies")
         self._stage = config.stage
         users = user_routes(config)
-        everything = (*users, *ADMIN_ROUTES, *DOCUMENT_ROUTES)
+        everything = (*users, *ADMIN_ROUTES, *DOCUMENT_ROUTES, *RECORDING_ROUTES)
         self.for_users = self._policy(
             "User", "open sessions; ssm:* statements decide where", people.arns(*users)
         )

@@ -25,6 +25,7 @@ SESSION, TOKEN, CONNECTION, NODE, ROLE, REQUEST, COUNT, RATE, ASKED, DOCUMENT = 
 
 #: Of lifecycle connections, where the deployment has them.
 LIFECYCLETOKEN, LIFECYCLE = "LIFECYCLETOKEN", "LIFECYCLE"
+LEASE = "LEASE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,13 @@ USES: Final[Mapping[str, TableUse]] = {
         reads=frozenset({DOCUMENT, ROLE}),
         writes=frozenset({DOCUMENT}),
         deletes=frozenset({DOCUMENT}),
+        indexes=frozenset({"byState"}),
+    ),
+    "recordings": TableUse(reads=frozenset({SESSION, ROLE}), writes=frozenset()),
+    "archive": TableUse(
+        reads=frozenset({SESSION, NODE}),
+        writes=frozenset({SESSION, COUNT, LEASE}),
+        deletes=frozenset({LEASE}),
         indexes=frozenset({"byState"}),
     ),
     "sweep": TableUse(

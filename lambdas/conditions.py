@@ -97,6 +97,17 @@ def tag_context(tags: Mapping[str, str]) -> Context:
 _TAG_PREFIXES = ("ssm:resourceTag/", "aws:ResourceTag/")
 
 
+def unknown_tags(policies: PrincipalPolicies) -> Context:
+    """The resource tags that these policies ask about, of a resource whose tags nobody knows."""
+    prefixes = tuple(prefix.lower() for prefix in _TAG_PREFIXES)
+    return {
+        key: UNKNOWN
+        for document in policies.documents
+        for key in _mentioned(document)
+        if key.startswith(prefixes) and "aws:ssmmessages:" not in key
+    }
+
+
 def _of_principal(principal: Principal, policies: PrincipalPolicies) -> Context:
     context: Context = {
         "aws:PrincipalAccount": principal.owner.account,

@@ -23,10 +23,13 @@ FAMILIES = (
     "relay",
     "nodes",
     "events",
+    "audit",
+    "notify",
     "sweep",
     "review",
     "documents",
     "push",
+    "recordings",
 )
 FLAGS: Mapping[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
 

@@ -11,6 +11,7 @@ from hatchway.core.api.connections import *
 from hatchway.core.api.documents import *
 from hatchway.core.api.members import *
 from hatchway.core.api.nodes import *
+from hatchway.core.api.recordings import *
 from hatchway.core.api.sessions import *
 from hatchway.core.api.stream import *
 from hatchway.core.api.vocabulary import *
@@ -34,4 +35,5 @@ OPERATIONS: tuple[Operation, ...] = (
     WHAT_CAN,
     OPEN_CONNECTION,
     *DOCUMENT_OPERATIONS,
+    *RECORDING_OPERATIONS,
 )

@@ -33,18 +33,24 @@ def needle(text: str) -> str:
 class Search:
     """Lines that hold one text; upper and lower case are the same where it is all lower case."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, line: int = 0, start: int = -1) -> None:
+        """`line` lines came before, and the recording began at `start` (unix milliseconds): where
+        another search ended. -1: it begins with what is taken."""
         self._exact = text != text.lower()
         self._text = text if self._exact else text.casefold()
-        self._resolver = LineResolver()
-        self._start: int | None = None
-        self._last = 0
+        self._resolver = LineResolver(line)
+        self.start = start
 
     def take(self, chunk: Chunk) -> list[Match]:
         """The matches in the lines that end with this chunk."""
-        if self._start is None:
-            self._start = chunk.at
+        if self.start < 0:
+            self.start = chunk.at
         return list(self._matches(self._resolver.take(chunk)))
+
+    @property
+    def line(self) -> int:
+        """How many lines there were."""
+        return self._resolver.line
 
     def finish(self) -> list[Match]:
         return list(self._matches(self._resolver.finish()))
@@ -53,7 +59,7 @@ class Search:
         for line in lines:
             where = (line.text if self._exact else line.text.casefold()).find(self._text)
             if where >= 0:
-                since = max(0, line.at - (self._start or 0)) / 1000
+                since = max(0, line.at - max(0, self.start)) / 1000
                 yield Match(line.number, since, _around(line.text, where, len(self._text)))
 
 

@@ -239,12 +239,13 @@ class _Screenful:
 class LineResolver:
     """Chunks in, the lines that a person could read out; memory is bounded by MAX_CELLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: int = 0) -> None:
+        """`line` lines came before."""
         self._streams = {
             Kind.OUTPUT: _Screenful(Origin.OUTPUT),
             Kind.STDERR: _Screenful(Origin.STDERR),
         }
-        self._number = 0
+        self.line = line
 
     def take(self, chunk: Chunk) -> list[Line]:
         """The lines that end with this chunk."""
@@ -267,8 +268,8 @@ class LineResolver:
     def _lines(self, found: Iterator[tuple[int, str, Origin]]) -> list[Line]:
         lines = []
         for at, text, origin in found:
-            self._number += 1
-            lines.append(Line(self._number, at, text, origin))
+            self.line += 1
+            lines.append(Line(self.line, at, text, origin))
         return lines
 
 

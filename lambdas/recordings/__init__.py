@@ -1,0 +1,1 @@
+"""Reads recordings to people: pages, manifests, searches. It writes nothing."""

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from agent import VERSION
+from agent.activity import Marks
 from agent.clock import ServiceClock
 from agent.ports import Answer, BadAnswer, Credentials, Request, Transport
 from hatchway.core.errors import AccessDeniedException, HatchwayError, NodeRefused, by_code
 from hatchway.core.keys import KEY_BYTES
+from hatchway.core.marks import MARK_TEXT
 from hatchway.core.names import session_id
 from hatchway.core.sealing import KEY_ID_BYTES
 from hatchway.core.tickets import MAX_TICKET
@@ -143,18 +145,22 @@ class AgentApi:
             recorded=fields.get("Recorded") is True,
         )
 
-    async def ticket(self, session: str, activity: float, silent: int | None = None) -> Pass:
-        """A new ticket; `activity` is unix seconds, `silent` the generation that went silent."""
-        body: dict[str, object] = {"AgentInstanceId": self._instance, "Activity": int(activity)}
+    async def ticket(self, session: str, marks: Marks, silent: int | None = None) -> Pass:
+        """A new ticket; `silent` is the generation that went silent."""
+        body: dict[str, object] = {"AgentInstanceId": self._instance}
+        body |= {"InputMark": marks.typed} if marks.typed else {}
+        body |= {"OutputMark": marks.printed} if marks.printed else {}
         if silent is not None:
             body["ClientSilent"] = silent
         return _pass(await self._post(f"{self._of(session)}/ticket", body))
 
-    async def frames(self, session: str, ticket: str, text: str) -> None:
-        """Uploads frames for the client: base64 lines."""
+    async def frames(self, session: str, ticket: str, text: str) -> str:
+        """Uploads frames for the client: base64 lines. The mark of what was passed on, or ""."""
         headers = (("X-Hatchway-Ticket", ticket), ("Content-Type", "text/plain"))
         path = self._path(f"{self._of(session)}/frames")
-        await self._call(Request("POST", path, text.encode("ascii"), headers, upload=True))
+        fields = await self._call(Request("POST", path, text.encode("ascii"), headers, upload=True))
+        mark = fields.get("Mark", "")
+        return mark if isinstance(mark, str) and len(mark) <= MARK_TEXT else ""
 
     async def end(self, session: str, reason: str, code: int | None) -> None:
         body: dict[str, object] = {"AgentInstanceId": self._instance, "Reason": reason}

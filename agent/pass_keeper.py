@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from agent.activity import Activity
 from agent.api import AgentApi, Pass, Throttled
 from agent.backoff import Backoff
 from agent.clock import ServiceClock
@@ -35,6 +36,7 @@ class PassKeeper:
         clock: ServiceClock,
         random: Random,
         log: Log,
+        activity: Activity,
         changed: Callable[[Pass], None],
         ended: Callable[[], None],
     ) -> None:
@@ -43,7 +45,8 @@ class PassKeeper:
         self._backoff = Backoff(random, FIRST_WAIT, LONGEST_WAIT)
         self._wanted = asyncio.Event()
         self._silent: int | None = None
-        self._activity = clock.unix()
+        self._activity = activity
+        self._later: asyncio.TimerHandle | None = None
         self.current = first
         self._renewed = clock.now()
 
@@ -58,8 +61,18 @@ class PassKeeper:
         return self._clock.now() - self._renewed >= TICKET_RENEW_AFTER
 
     def active(self) -> None:
-        """Somebody typed."""
-        self._activity = self._clock.unix()
+        """There is news of activity. The service has it at once after a pause, and otherwise when
+        the ticket is as old as one that is renewed: at most so much later than it was."""
+        left = self._renewed + TICKET_RENEW_AFTER - self._clock.now()
+        if left <= 0:
+            self.want()
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(left, self._report)
+
+    def _report(self) -> None:
+        self._later = None
+        if self._activity.news:
+            self.want()
 
     def want(self, silent: int | None = None) -> None:
         """Asks for a renewal; `silent` names the client generation that does not answer."""
@@ -69,6 +82,13 @@ class PassKeeper:
 
     async def run(self) -> None:
         """Until the session is over, or it is cancelled."""
+        try:
+            await self._keep()
+        finally:
+            if self._later is not None:
+                self._later.cancel()
+
+    async def _keep(self) -> None:
         while True:
             await self._wait()
             try:
@@ -99,8 +119,9 @@ class PassKeeper:
     async def _renew(self) -> Pass:
         silent, self._silent = self._silent, None
         try:
-            return await self._api.ticket(self._session, self._activity, silent)
+            return await self._api.ticket(self._session, self._activity.bring(), silent)
         except HatchwayError:
+            self._activity.failed()
             if self._silent is None:
                 self._silent = silent
             raise

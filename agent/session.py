@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent import document
+from agent import traits
+from agent.activity import Activity
 from agent.api import AgentApi, Opened, Pass
 from agent.backoff import Backoff
 from agent.clock import ServiceClock
@@ -24,8 +25,8 @@ from agent.ports import CipherOf, Client, Credentials, Random, Runner, StartFail
 from agent.seals import Opener, Refusal, Refused
 from agent.uplink import Outcome, Uplink
 from hatchway.core import channel
-from hatchway.core.channel import ChannelEvent, ChannelSettings, DataChannel, Side
-from hatchway.core.documents import Document, SessionType
+from hatchway.core.channel import ChannelEvent, DataChannel, Side
+from hatchway.core.documents import Document
 from hatchway.core.errors import ClientFault, HatchwayError
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Topics
@@ -89,16 +90,20 @@ class Session:
 
     def __init__(self, session: str, opened: Opened, facilities: Facilities) -> None:
         self._id, self._f = session, facilities
-        self._opened, self._document = opened, _read(opened.document)
+        self._opened, self._document = opened, traits.read(opened.document)
         clock, random = facilities.clock, facilities.random
-        self._channel = DataChannel(Side.AGENT, _settings(self._document, clock.epoch), random)
+        self._channel = DataChannel(
+            Side.AGENT, traits.settings(self._document, clock.epoch), random
+        )
         self._opener = Opener(facilities.topics.node, session, clock, facilities.cipher_of)
-        self._uplink = Uplink(facilities.api, session, random, self._uploaded)
+        self._activity = Activity(output_counts=traits.output_counts(self._document))
+        self._uplink = Uplink(facilities.api, session, random, self._uploaded, self._printed)
         self._keeper = PassKeeper(
             *(facilities.api, session, opened.first),
             clock=clock,
             random=random,
             log=facilities.log,
+            activity=self._activity,
             changed=self._renewed,
             ended=lambda: self.stop(Reason.TERMINATED),
         )
@@ -267,7 +272,10 @@ class Session:
         found = self._opener.open(payload, self._keeper.current.generation)
         if isinstance(found, Refused):
             self._refuse(found)
-        elif self._may_feed(found):
+            return
+        if self._activity.typed(found.mark):
+            self._keeper.active()
+        if self._may_feed(found):
             self._feed(found.frames)
         else:
             self._hold(found)
@@ -321,7 +329,7 @@ class Session:
         match event:
             case channel.Opened(extended=extended, environment=environment):
                 self._client = Client(extended, environment)
-                wait = 0.0 if _without_terminal(self._document) else START_WAIT
+                wait = 0.0 if traits.without_terminal(self._document) else START_WAIT
                 self._start_timer = self._loop.call_later(wait, self._start)
             case channel.Resized(columns, rows):
                 if self._runner is not None:
@@ -355,7 +363,6 @@ class Session:
         self._runner.allow(self._channel.writable)
 
     def _typed(self, data: bytes) -> None:
-        self._keeper.active()
         self._start()
         if self._code is not None or self._runner is None:
             self._channel.consumed(len(data))
@@ -371,7 +378,6 @@ class Session:
             self._runner.end_input()
 
     def _interrupt(self, number: int) -> None:
-        self._keeper.active()
         self._start()
         if self._code is None and self._runner is not None:
             self._runner.interrupt(number)
@@ -392,11 +398,15 @@ class Session:
         self._code = code
         if self._over.done():
             return
-        self._channel.exit(code, plain=_tells_exit_code(self._document))
+        self._channel.exit(code, plain=traits.tells_exit_code(self._document))
         self._drain_timer = self._loop.call_later(DRAIN_TIME, self.stop, Reason.EXITED)
         self._pump_soon()
 
     # --- up -------------------------------------------------------------------------------------
+
+    def _printed(self, mark: str) -> None:
+        if self._activity.printed(mark):
+            self._keeper.active()
 
     def _uploaded(self, outcome: Outcome, generation: int) -> None:
         if self._over.done():
@@ -467,30 +477,3 @@ class Session:
             self._keeper.want()
         elif deadline > now or self._uplink.free:
             self._timer = self._loop.call_at(max(deadline, now + TICK), self._pump)
-
-
-def _read(text: str) -> Document | StartFailed:
-    try:
-        return document.parse(text)
-    except StartFailed as error:
-        return error
-
-
-def _settings(found: Document | StartFailed, epoch: float) -> ChannelSettings:
-    """A command's output is never given up: without a client the command waits instead."""
-    if isinstance(found, StartFailed):
-        return ChannelSettings(epoch=epoch)
-    kept = _without_terminal(found)
-    return ChannelSettings(epoch=epoch, session_type=found.session_type, lossless=kept)
-
-
-def _without_terminal(found: Document | StartFailed) -> bool:
-    without = SessionType.NON_INTERACTIVE_COMMANDS
-    return not isinstance(found, StartFailed) and found.session_type is without
-
-
-def _tells_exit_code(found: Document | StartFailed) -> bool:
-    """Whether clients of the original get the exit code, as text: with their streams apart."""
-    if isinstance(found, StartFailed):
-        return False
-    return _without_terminal(found) and found.properties.separate_output_stream

@@ -38,7 +38,8 @@ class Outcome(Enum):
 
 
 class Uplink:
-    """Sends texts; tells `done(outcome, generation)` after each."""
+    """Sends texts; tells `done(outcome, generation)` after each, and before it `marked(mark)`
+    where the service answered one."""
 
     def __init__(
         self,
@@ -46,8 +47,9 @@ class Uplink:
         session: str,
         random: Random,
         done: Callable[[Outcome, int], None],
+        marked: Callable[[str], None],
     ) -> None:
-        self._api, self._session, self._done = api, session, done
+        self._api, self._session, self._done, self._marked = api, session, done, marked
         self._pause = Backoff(random, FIRST_PAUSE, LONGEST_PAUSE)
         self._resume: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,7 +99,7 @@ class Uplink:
 
     async def _attempt(self, text: str, ticket: str) -> Outcome:
         try:
-            await self._api.frames(self._session, ticket, text)
+            mark = await self._api.frames(self._session, ticket, text)
         except ClientGone:
             return Outcome.CLIENT_GONE
         except (TicketExpired, TicketInvalid):
@@ -108,6 +110,8 @@ class Uplink:
             self._hold(error.after if isinstance(error, Throttled) else 0.0)
             return Outcome.LOST
         self._pause.reset()
+        if mark:
+            self._marked(mark)
         return Outcome.SENT
 
     def _hold(self, at_least: float) -> None:

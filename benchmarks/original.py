@@ -79,7 +79,7 @@ class Original:
             self._renew()
 
     def _renew(self) -> None:
-        body = json.dumps({"AgentInstanceId": "agent", "Activity": 0})
+        body = json.dumps({"AgentInstanceId": "agent"})
         answer = json.loads(self._service.from_agent("ticket", body).body)
         self._ticket, self._renew_at = str(answer["Ticket"]), self._clock() + 30
         self._opener.add_key(answer["SealKeyId"], _key(answer["SealKey"]))

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from agent.activity import Marks
 from agent.api import AgentApi, Opened, Pass
 from agent.clock import ServiceClock
 from agent.drops import Drops
@@ -192,7 +193,7 @@ async def conversation(
 
 
 async def _first(api: AgentApi) -> Pass:
-    return await api.ticket(SESSION, 0.0)
+    return await api.ticket(SESSION, Marks())
 
 
 def _facilities(

@@ -204,7 +204,7 @@ def test_another_agent_process_does_not_take_a_session_over(
     attached: HandmadeNode, session: Started
 ) -> None:
     assert attached.open(session.session_id).status == 200
-    body = {"AgentInstanceId": "another", "Activity": 0}
+    body = {"AgentInstanceId": "another"}
     refused(attached.call("POST", session.session_id, "/ticket", body), "SessionEnded", 410)
     end = {"AgentInstanceId": "another", "Reason": "exited", "ExitCode": 0}
     assert attached.call("POST", session.session_id, "/end", end).status in (403, 410)
@@ -215,7 +215,7 @@ def test_a_session_of_another_node_does_not_exist_for_it(
 ) -> None:
     elsewhere = start(stack)
     refused(attached.open(elsewhere.session_id), "DoesNotExistException", 404)
-    body = {"AgentInstanceId": "x", "Activity": 0}
+    body = {"AgentInstanceId": "x"}
     reply = attached.call("POST", elsewhere.session_id, "/ticket", body)
     refused(reply, "DoesNotExistException", 404)
     terminate(stack, elsewhere.session_id)
@@ -359,7 +359,7 @@ def test_a_reset_with_a_digest_ends_the_sessions_and_lets_that_secret_alone_enro
         body = {"EnrolmentDigest": token_digest(chosen)}
         reply = stack.people("admin").call("POST", f"/nodes/{made.node}/reset", body)
         assert (reply.status, reply.fields["Terminated"], reply.fields["Failed"]) == (200, 1, 0)
-        ticket = {"AgentInstanceId": made.agent_instance, "Activity": 0}
+        ticket = {"AgentInstanceId": made.agent_instance}
         refused(made.call("POST", session.session_id, "/ticket", ticket), "SessionEnded", 410)
         refused(made.open(session.session_id), "NodeRefused")
     for other in (made.enrolment, new_secret()):

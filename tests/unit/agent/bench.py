@@ -15,7 +15,14 @@ from agent.link import Link, Parts
 from agent.log import Level, Log
 from agent.order import Order
 from agent.ports import Client, Runner, Screen, StartFailed
-from tests.unit.agent.fake_service import EPOCH, NODE, FakeClient, FakeService, FakeSession
+from tests.unit.agent.fake_service import (
+    DOCUMENT,
+    EPOCH,
+    NODE,
+    FakeClient,
+    FakeService,
+    FakeSession,
+)
 
 INSTANCE = "agent-one"
 SECRET = "enrolment-secret"
@@ -116,9 +123,12 @@ class Bench:
     def events(self, name: str) -> list[dict[str, object]]:
         return [record for record in self.log if record["event"] == name]
 
-    async def opened(self, number: int = 1) -> tuple[FakeSession, FakeClient, FakeRunner]:
+    async def opened(
+        self, number: int = 1, document: str = DOCUMENT
+    ) -> tuple[FakeSession, FakeClient, FakeRunner]:
         """A session whose client is attached and whose shell runs."""
         session = self.service.new_session(number)
+        session.document = document
         client = self.service.attach(session)
         self.service.hint(session)
         before = len(self.runners)

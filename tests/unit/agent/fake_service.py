@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from agent.ports import Answer, Credentials, Request
 from agent.transport.memory import MemoryTransport
+from hatchway.core import marks
 from hatchway.core.channel import (
     ChannelEvent,
     ChannelSettings,
@@ -26,20 +27,23 @@ from hatchway.core.errors import (
     ClientGone,
     DoesNotExistException,
     HatchwayError,
+    MalformedMessage,
     NodeRefused,
     SessionEnded,
     TicketExpired,
 )
+from hatchway.core.marks import INPUT, OUTPUT, Done
 from hatchway.core.names import Topics
 from hatchway.core.sealing import SealHeader, seal
 from hatchway.core.tokens import token_digest
-from hatchway.core.wire import from_text
+from hatchway.core.wire import from_text, parse
 
 NODE = "i-0123456789abcdef0"
 STAGE = "test"
 ENDPOINT = "data.iot.example"
 EPOCH = 1_800_000_000.0
 KEY_ID = "key00001"
+MARK_SECRET = b"m" * 32
 DOCUMENT = json.dumps({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {}})
 TICKET_LIFE = 60.0
 
@@ -68,6 +72,8 @@ class FakeSession:
     ended: tuple[str, int | None] | None = None
     silent: list[int] = field(default_factory=list)
     activity: float = 0.0
+    printed: float = 0.0
+    brought: list[str] = field(default_factory=list)
     expires: float = 0.0
     tickets: int = 0
     client: FakeClient | None = None
@@ -193,7 +199,32 @@ class FakeService:
             node=NODE,
             session=session.session,
             nonce=self.random(12),
+            mark=self._mark(session, frames, generation),
         )
+
+    def _mark(self, session: FakeSession, frames: list[bytes], generation: int) -> bytes:
+        """As the relay marks what a person did; what is no message is not marked."""
+        try:
+            done = marks.typed([parse(frame) for frame in frames])
+        except MalformedMessage:
+            return b""
+        return self._made(session, done, generation, INPUT) if done is not None else b""
+
+    def _made(self, session: FakeSession, done: Done, generation: int, direction: str) -> bytes:
+        mark = marks.of(done, KEY_ID, generation, self.unix())
+        return marks.make(
+            mark, MARK_SECRET, node=NODE, session=session.session, direction=direction
+        )
+
+    def _read(self, session: FakeSession, text: object, direction: str) -> float:
+        mark = marks.check(
+            marks.from_text(str(text)),
+            MARK_SECRET,
+            node=NODE,
+            session=session.session,
+            direction=direction,
+        )
+        return float(mark.time)
 
     async def until(self, ready: Callable[[], object]) -> None:
         """Lets virtual time pass until it is so."""
@@ -246,7 +277,11 @@ class FakeService:
             session.connected = session.connected and body["ClientSilent"] != session.generation
         if session.ended or session.status == "Terminated":
             raise SessionEnded()
-        session.activity = body.get("Activity", session.activity)
+        if "InputMark" in body:
+            session.brought.append(body["InputMark"])
+            session.activity = self._read(session, body["InputMark"], INPUT)
+        if "OutputMark" in body:
+            session.printed = self._read(session, body["OutputMark"], OUTPUT)
         return self._pass(session)
 
     def _session(self, parts: list[str]) -> FakeSession:
@@ -316,9 +351,13 @@ class FakeService:
             raise ClientGone()
         if not session.connected:
             raise ClientGone()
+        frames = from_text(request.body.decode())
         if session.client.reachable:
-            session.client.take(from_text(request.body.decode()))
-        return {}
+            session.client.take(frames)
+        done = marks.printed([parse(frame) for frame in frames])
+        if done is None:
+            return {}
+        return {"Mark": marks.to_text(self._made(session, done, session.generation, OUTPUT))}
 
     def _end(self, session: FakeSession, body: dict[str, object]) -> dict[str, object]:
         code = body.get("ExitCode")

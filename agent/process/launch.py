@@ -8,8 +8,10 @@ it goes on, and becomes the command, when the agent has put it into its group an
 
 from __future__ import annotations
 
+import functools
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -17,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.ports import StartFailed
-from agent.process.account import Account
+from agent.process.account import ADMIN_PATH, Account
 from agent.process.cgroups import Cgroup
 from agent.process.processes import Processes
 
@@ -36,6 +38,7 @@ LIMITS: Mapping[str, int] = {
 }
 
 _BASH = "/bin/bash"
+_CAP_SYS_RESOURCE = 24
 # The new process keeps the pid. Opening a terminal makes it the controlling one of a session
 # leader that has none. A home that cannot be entered is no reason not to start.
 _HOME = 'kill -STOP $$; CDPATH= cd -- "$1" 2>/dev/null || cd /'
@@ -81,11 +84,14 @@ def start(launch: Launch, descriptors: tuple[int, int, int], tty: str = "") -> P
 
 
 def _start(launch: Launch, descriptors: tuple[int, int, int], tty: str) -> Processes:
-    if unknown := set(launch.limits) - set(LIMITS):
-        raise StartFailed(f"limit {min(unknown)} cannot be set on this node")
+    if unknown := {name: launch.limits[name] for name in launch.limits if name not in LIMITS}:
+        raise _unlimited(unknown)
     _default_signals()
+    command = _wrapped(launch, tty)
+    if _limits_itself(launch):
+        command = _limited(launch, command)
     try:
-        process = _popen(launch, _wrapped(launch, tty), descriptors)
+        process = _popen(launch, command, descriptors)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise StartFailed(f"the process could not be started ({type(error).__name__})") from None
     try:
@@ -134,10 +140,12 @@ def _release(pid: int, launch: Launch) -> Cgroup | None:
     """Sets up the stopped process, and lets it go on: the group that it is in."""
     found = os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
     if found is not None and found.si_code != os.CLD_STOPPED:
+        if _limits_itself(launch):
+            raise _unlimited(launch.limits)
         return launch.cgroup  # it ended by itself: its status says how
     contained = launch.cgroup is not None and _into(launch.cgroup, pid)
-    for name, value in launch.limits.items():
-        _limit(pid, name, value)
+    if not _limits_itself(launch):
+        _limit(pid, launch.limits)
     os.kill(pid, signal.SIGCONT)
     return launch.cgroup if contained else None
 
@@ -151,11 +159,40 @@ def _into(cgroup: Cgroup, pid: int) -> bool:
     return True
 
 
-def _limit(pid: int, name: str, value: int) -> None:
+def _limits_itself(launch: Launch) -> bool:
+    """Root in a container may not touch another user's limits: the process has to lower its own."""
+    return bool(launch.limits) and launch.account.switch and not _may_limit_others()
+
+
+@functools.cache
+def _may_limit_others() -> bool:
     try:
-        resource.prlimit(pid, LIMITS[name], (value, value))
-    except (OSError, ValueError):
-        raise StartFailed(f"limit {name} cannot be {value} on this node") from None
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return True
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")]
+    return all(mask >> _CAP_SYS_RESOURCE & 1 for mask in masks)
+
+
+def _limit(pid: int, limits: Mapping[str, int]) -> None:
+    for name, value in limits.items():
+        try:
+            resource.prlimit(pid, LIMITS[name], (value, value))
+        except (OSError, ValueError):
+            raise _unlimited({name: value}) from None
+
+
+def _limited(launch: Launch, command: list[str]) -> list[str]:
+    program = shutil.which("prlimit", path=ADMIN_PATH)
+    if program is None:
+        raise _unlimited(launch.limits)
+    flags = [f"--{name}={value}:{value}" for name, value in launch.limits.items()]
+    return [program, *flags, "--", *command]
+
+
+def _unlimited(limits: Mapping[str, int]) -> StartFailed:
+    said = ", ".join(f"{name} {value}" for name, value in limits.items())
+    return StartFailed(f"this limit cannot be set on this node: {said}")
 
 
 def _default_signals() -> None:

@@ -7,7 +7,7 @@ that no document has.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
@@ -124,12 +124,12 @@ def _depth(value: object) -> int:
     """How deep it is nested, looked at a level at a time."""
     level: list[object] = [value]
     for depth in range(MAX_DEPTH + 1):
-        level = [
-            inner
-            for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
-        ]
-        if not level:
+        inner = [each for each in level if isinstance(each, dict | list)]
+        if not inner:
             return depth
+        level = [one for each in inner for one in _elements(each)]
     return MAX_DEPTH + 1
+
+
+def _elements(value: dict[str, object] | list[object]) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value

@@ -2,7 +2,8 @@
 
 The bare relay is a client, one echo function and back; the bare IoT hop a publish to a subscriber.
 In turn. Targets: a key at most 2.5 times the bare relay's round trip; random output at least 0.6
-of what the bare relay carries in messages of 30 KB, log text at least 4 times that.
+of what the bare relay carries in messages of 30 KB, log text at least 4 times that; and a new size
+reaches the program within 100 ms.
 """
 
 from __future__ import annotations
@@ -11,11 +12,21 @@ import argparse
 import asyncio
 import tempfile
 from contextlib import AsyncExitStack
+from itertools import cycle
 from pathlib import Path
 
 from benchmarks import bare_relay, contents, embedded, iot_hop
 from benchmarks.figures import Series, keys_table, machine, megabytes, table, verdict
-from benchmarks.terminals import ECHO, PRINT, StreamTerminal, prepare, press, show
+from benchmarks.terminals import (
+    ECHO,
+    PRINT,
+    StreamTerminal,
+    prepare,
+    prepare_sizes,
+    press,
+    resize,
+    show,
+)
 from benchmarks.turns import Subject, in_turn
 from local.stack import Stack
 
@@ -23,6 +34,7 @@ KEYS, ROUNDS, LONG_ROUNDS = 10, 15, 100
 SIZE, LONG_SIZE = 2_000_000, 20_000_000
 TRANSFERS, LONG_TRANSFERS = 3, 7
 TARGET_KEY = 2.5
+TARGET_SIZE = 0.1
 TARGET_RANDOM, TARGET_LOG = 0.6, 4.0
 
 
@@ -39,6 +51,17 @@ async def keystrokes(running: Stack, url: str, rounds: int) -> list[Series]:
             Subject("bare IoT hop: publish, subscriber", hop.one_way),
         )
         return await in_turn(subjects, rounds, KEYS)
+
+
+async def sizes(running: Stack, rounds: int) -> Series:
+    """Seconds from a new size until a program on the node has it and says so."""
+    async with AsyncExitStack() as stack:
+        opening = embedded.session(embedded.client(running), running.demo.node)
+        terminal = await stack.enter_async_context(opening)
+        await prepare_sizes(terminal)
+        other = cycle(((132, 40), (80, 24)))
+        subject = Subject("a new size", lambda: resize(terminal, *next(other)))
+        return (await in_turn([subject], rounds))[0]
 
 
 async def outputs(running: Stack, url: str, size: int, rounds: int) -> list[Series]:
@@ -93,10 +116,15 @@ def main() -> None:
         print(machine())
         keys = asyncio.run(keystrokes(running, url, rounds))
         print(keys_table(keys), "", sep="\n")
+        sized = asyncio.run(sizes(running, rounds))
         found = asyncio.run(outputs(running, url, size, transfers))
         print(outputs_table(found), "", sep="\n")
     key = keys[0].p50 / keys[1].p50
     print(f"key at most {TARGET_KEY} x bare relay: {verdict(key <= TARGET_KEY)} ({key:.2f})")
+    print(
+        f"a new size reaches the program, and its answer comes, in {sized.p50 * 1000:.1f} ms "
+        f"(p99 {sized.p99 * 1000:.1f}); at most 100: {verdict(sized.p99 <= TARGET_SIZE)}"
+    )
     for series, target in zip(found, (TARGET_RANDOM, TARGET_LOG), strict=False):
         ratio = series.p50 / found[-1].p50
         met = verdict(ratio >= target)

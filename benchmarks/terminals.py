@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,17 @@ _SAY_READY = "printf %s%s REA DY"
 ECHO = f"stty raw -echo; {_SAY_READY}; exec cat"
 #: Prints the file that each line names.
 PRINT = f'stty raw -echo; {_SAY_READY}; while IFS= read -r file; do cat "$file"; done'
+
+#: Says each size that it is told of, as soon as it is.
+_SAY_SIZE = """
+import os, signal
+def say(*_):
+    os.write(1, b"%d %d." % os.get_terminal_size(0))
+signal.signal(signal.SIGWINCH, say)
+os.write(1, b"READY")
+while True:
+    signal.pause()
+"""
 
 
 class Terminal(Protocol):
@@ -61,6 +73,27 @@ async def prepare(terminal: Terminal, script: str) -> None:
     async with asyncio.timeout(PATIENCE):
         while READY not in seen:
             seen += await terminal.receive()
+
+
+async def prepare_sizes(terminal: Terminal) -> None:
+    """Replaces the shell by a program that says the terminal's size whenever that changes."""
+    encoded = base64.b64encode(_SAY_SIZE.encode()).decode()
+    command = f'import base64; exec(base64.b64decode("{encoded}"))'
+    await terminal.send(f"stty -echo; exec python3 -c '{command}'\n".encode())
+    seen = b""
+    async with asyncio.timeout(PATIENCE):
+        while READY not in seen:
+            seen += await terminal.receive()
+
+
+async def resize(terminal: StreamTerminal, columns: int, rows: int) -> float:
+    """Seconds from a new size, which must be another, until the program said it."""
+    begun, seen = time.perf_counter(), b""
+    terminal.stream.resize(columns, rows)
+    async with asyncio.timeout(PATIENCE):
+        while not seen.endswith(f"{columns} {rows}.".encode()):
+            seen += await terminal.receive()
+    return time.perf_counter() - begun
 
 
 async def press(terminal: Terminal) -> float:

@@ -274,3 +274,62 @@ class TestRoot:
             await screen.until(lambda: screen.code is not None)
             assert b"(nobody)" in screen.text
             assert b"(root)" not in screen.text
+
+
+# --- what stands before the client's own ---------------------------------------------------------
+
+
+@asynccontextmanager
+async def greeted(
+    shell: str, *, greeting: bytes = b"", profile: bytes = b"", allowed: int = 1 << 20
+) -> AsyncIterator[tuple[ShellRunner, FakeScreen]]:
+    screen = FakeScreen()
+    runner = ShellRunner(
+        lambda asked, _: spawn(launch_of(shell), asked), greeting=greeting, profile=profile
+    )
+    runner.allow(allowed)
+    runner.start(screen, Client())
+    try:
+        yield runner, screen
+    finally:
+        await runner.close()
+
+
+async def test_the_greeting_is_the_first_output_and_no_more_of_it_is_shown_than_allowed() -> None:
+    async with greeted("/bin/sh", greeting=b"welcome\r\n", allowed=3) as (runner, screen):
+        assert screen.text == b"wel"
+        runner.allow(2)
+        assert screen.text == b"welco"
+        runner.allow(1 << 16)
+        await screen.until(lambda: screen.text.startswith(b"welcome\r\n") and len(screen.text) > 9)
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+async def test_the_profile_is_typed_before_what_the_client_types(shell: str) -> None:
+    profile = b"cd /usr\nkept=yes\nhello() { echo hel''lo $kept; }\n"
+    async with greeted(shell, profile=profile) as (runner, screen):
+        runner.feed(b"hello; pwd; echo en''d\r")
+        await screen.says(b"end\r\n")
+    assert b"hello yes\r\n" in screen.text
+    assert b"/usr\r\n" in screen.text
+
+
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+async def test_a_profile_may_put_another_shell_in_the_place_of_this_one(shell: str) -> None:
+    async with greeted(shell, profile=b"exec bash\ncd /usr\n") as (runner, screen):
+        runner.feed(b"pwd; echo ba''sh ${BASH_VERSION:+yes}\r")
+        await screen.says(b"bash yes\r\n")
+    assert b"/usr\r\n" in screen.text
+
+
+async def test_a_shell_that_shows_nothing_gets_its_profile_after_a_moment() -> None:
+    async with greeted("/bin/cat", profile=b"typed\n") as (_, screen):
+        await screen.says(b"typed\r\ntyped\r\n")
+
+
+async def test_the_profile_costs_the_client_no_credit() -> None:
+    async with greeted("/bin/cat", profile=b"p" * 3000 + b"\n") as (runner, screen):
+        runner.feed(b"x" * 100 + b"\n")
+        await screen.until(lambda: screen.taken == 101 and screen.text.count(b"x") == 200)
+        assert screen.text.count(b"p") == 6000
+        assert screen.taken == 101

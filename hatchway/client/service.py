@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from hatchway import __version__
 from hatchway.client.access import Access, Explained
+from hatchway.client.command_line import PIPED_DOCUMENT, command_parameters
 from hatchway.client.documents import Documents
 from hatchway.client.failures import translated
 from hatchway.client.records import (
@@ -30,6 +31,8 @@ from hatchway.net import settings as configuration
 from hatchway.net.settings import Settings
 
 if TYPE_CHECKING:
+    from hatchway.client.process import Process
+    from hatchway.client.recordings import Recordings
     from hatchway.client.session import Session
     from hatchway.client.stream import Stream
 
@@ -93,6 +96,29 @@ class Hatchway:
 
         started = self.start(target, document=document, reason=reason, parameters=parameters)
         return Session(self, started)
+
+    def run(
+        self,
+        target: str | None,
+        command: Sequence[str],
+        *,
+        reason: str | None = None,
+        wait: float = 0.0,
+    ) -> Process:
+        """A command (its words, which no shell changes) to use from synchronous code, as a context
+        manager: no terminal, its streams apart. `wait` as for `start`."""
+        from hatchway.client.process import Process
+
+        return Process(
+            self,
+            self.start(
+                target,
+                document=PIPED_DOCUMENT,
+                reason=reason,
+                parameters=command_parameters(command),
+                wait=wait,
+            ),
+        )
 
     def open_stream(self, started: Started) -> Stream:
         """The stream of a session that was just started, for asyncio; it resumes by itself."""
@@ -185,6 +211,15 @@ class Hatchway:
     def documents(self) -> Documents:
         """Session documents: their versions, the preferences and the preference rules."""
         return Documents(self._call, self._pages)
+
+    # --- recordings -----------------------------------------------------------------------------
+
+    @property
+    def recordings(self) -> Recordings:
+        """What sessions printed, as it passed: to read, to search, to check."""
+        from hatchway.client.recordings import Recordings
+
+        return Recordings(self._call, self._pages)
 
     # --- access ---------------------------------------------------------------------------------
 

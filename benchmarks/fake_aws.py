@@ -81,6 +81,17 @@ def environ(url: str) -> dict[str, str]:
         "TICKET_SECRET": "bench",
         "EVENT_BUS": "bench",
         "RECORDINGS": "/hatchway/bench/recordings",
+        "LOG_DESTINATIONS": json.dumps(
+            {
+                "ownBucket": "bench",
+                "ownGroup": "/hatchway/bench/sessions",
+                "owner": "123456789012",
+                "buckets": [],
+                "groups": [],
+            }
+        ),
+        "ARCHIVE": "bench",
+        "SIGNING_KEY": "bench",
         "ARCHIVE_QUEUE": f"{url}/123456789012/archive",
         "RECHECK_QUEUE": f"{url}/123456789012/bench",
         "CHANNEL_ROLE_ID": "AROACHANNELROLEEXAMPL",

@@ -8,27 +8,43 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import Config
+from infra.notifications import subscribe
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
 #: As `lambdas/telemetry.py` writes them: namespace, and the services of two families.
 NAMESPACE, NODES_SERVICE, SWEEP_SERVICE = "Hatchway", "hatchway-nodes", "hatchway-sweep"
+ARCHIVE_SERVICE = "hatchway-archive"
 #: Metric → who counts it, and what it means. One of them in five minutes is an alarm.
 COUNTED = {
+    "RecordingFailed": (
+        ARCHIVE_SERVICE,
+        "A session's recording was not stored, or a destination did not take its log.",
+    ),
+    "RecordingMismatch": (
+        ARCHIVE_SERVICE,
+        "A node or client sent other content under a number that it had used: tampering.",
+    ),
     "EnrolmentRefused": (NODES_SERVICE, "Somebody without the node's secret said to be a node."),
     "MessagesDropped": (
         NODES_SERVICE,
         "Messages reached an agent that were forged, old or not for it.",
+    ),
+    "Gaps": (
+        NODES_SERVICE,
+        "Output of a session was lost between a node and its client; the recording names the gap.",
     ),
     "SweepBehind": (
         SWEEP_SERVICE,
         "The sweep did not get to all sessions, or ended one two and a half minutes late.",
     ),
 }
+#: The audit family's count of denials, `denialsAlarm` of them in five minutes.
+AUDIT_SERVICE = "hatchway-audit"
+BURST = "Many calls were refused in five minutes: the audit trail says whose and why."
 _PERIOD = Duration.minutes(5)
 
 
@@ -47,10 +63,10 @@ class Alarms(Construct):
             enforce_ssl=True,
         )
         self._let_cloudwatch_in(key)
-        if config.alarm_email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
+        subscribe(self.topic, config.alarm_email, config.alarm_url)
         for metric, (service, meaning) in COUNTED.items():
             self._count(metric, service, meaning)
+        self._count("Denials", AUDIT_SERVICE, BURST, config.denials_alarm)
 
     def watch(self, name: str, queue: sqs.Queue, meaning: str) -> None:
         """Alarms while anything lies in a dead-letter queue."""
@@ -77,7 +93,7 @@ class Alarms(Construct):
         )
         self._alarm(failed, name, meaning)
 
-    def _count(self, metric: str, service: str, meaning: str) -> None:
+    def _count(self, metric: str, service: str, meaning: str, threshold: int = 1) -> None:
         counted = cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric,
@@ -85,15 +101,17 @@ class Alarms(Construct):
             period=_PERIOD,
             statistic="Sum",
         )
-        self._alarm(counted, metric, meaning)
+        self._alarm(counted, metric, meaning, threshold)
 
-    def _alarm(self, metric: cloudwatch.Metric, name: str, meaning: str) -> None:
+    def _alarm(
+        self, metric: cloudwatch.Metric, name: str, meaning: str, threshold: int = 1
+    ) -> None:
         metric.create_alarm(
             self,
             name,
             alarm_name=self._config.name(name),
             alarm_description=meaning,
-            threshold=1,
+            threshold=threshold,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

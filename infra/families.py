@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from aws_cdk import aws_iam as iam
@@ -35,10 +36,14 @@ UPLINK = _family("uplink", "carries what shells print to clients", memory=512)
 RELAY = _family("relay", "carries what clients type to nodes", memory=512)
 NODES = _family("nodes", "admits nodes and watches them", memory=512, timeout=25)
 EVENTS = _family("events", "tells of changes", timeout=30)
+AUDIT = _family("audit", "keeps the audit trail", timeout=60)
+NOTIFY = _family("notify", "tells people", timeout=30)
 SWEEP = _family("sweep", "ends what is overdue", timeout=60, ends=True)
 PUSH = _family("push", "tells callers of their sessions")
 DOCUMENTS = _family("documents", "keeps session documents", memory=512, timeout=25)
 REVIEW = _family("review", "ends what is not permitted any more", memory=512, timeout=60, ends=True)
+ARCHIVE = _family("archive", "keeps recordings", memory=1024, timeout=300, ends=True)
+RECORDINGS = _family("recordings", "reads recordings to people", memory=1024, timeout=28)
 #: The credentials that `channel` gives out are for the API that they were asked for at, and a
 #: session policy has no room for two: a second copy of the API has a second function.
 NODES_REGIONAL = replace(NODES, name="nodes-regional")
@@ -86,7 +91,7 @@ class Families:
             return None
         return self._make(PUSH, **self._table(), **self._management())
 
-    def sessions(self, channel: iam.Role) -> FamilyFunction:
+    def sessions(self, channel: iam.Role, bucket: str, account: str) -> FamilyFunction:
         decoded = self._config.gateway_decodes_paths
         return self._make(
             SESSIONS,
@@ -95,8 +100,10 @@ class Families:
             STREAM_URL=self._around.stream_url,
             RECORDINGS=self._config.recordings,
             **self._floor(),
+            **self._destinations(bucket, account),
             **self._session_floor(),
             CHANNEL_ROLE_ID=channel.role_id,
+            AUDIT_LOG=self._config.audit_log,
             **self._lifecycle(),
             **self._config.limits.environment,
             **self._config.access_decision.environment,
@@ -130,6 +137,20 @@ class Families:
     def events(self) -> FamilyFunction:
         return self._make(EVENTS, EVENT_BUS=self._around.notifications.bus.event_bus_name)
 
+    def audit(self, account: str, region: str) -> FamilyFunction:
+        """Its queue is made later."""
+        return self._make(
+            AUDIT,
+            EVENT_BUS=self._around.notifications.bus.event_bus_name,
+            AUDIT_LOG=self._config.audit_log,
+            ARCHIVE_BUCKET=self._config.archive(account, region),
+            ACCOUNT=account,
+        )
+
+    def notify(self) -> FamilyFunction:
+        """The topic of alarms is made later."""
+        return self._make(NOTIFY, TOPIC=self._around.notifications.topic.topic_arn)
+
     def sweep(self) -> FamilyFunction:
         return self._make(SWEEP, **self._table(), **self._management(), **self._lifecycle())
 
@@ -141,6 +162,33 @@ class Families:
             CHANNEL_ROLE_ID=channel.role_id,
             **self._config.access_decision.environment,
             **self._guardrails(),
+        )
+
+    def archive(self, bucket: str, signing_key: str, account: str) -> FamilyFunction:
+        return self._make(
+            ARCHIVE,
+            **self._table(),
+            **self._management(),
+            **self._recording(),
+            **self._floor(),
+            **self._destinations(bucket, account),
+            ARCHIVE=bucket,
+            SIGNING_KEY=signing_key,
+            EVENT_BUS=self._around.notifications.bus.event_bus_name,
+        )
+
+    def recordings(self, channel: iam.Role, bucket: str, signing_key: str) -> FamilyFunction:
+        decoded = self._config.gateway_decodes_paths
+        return self._make(
+            RECORDINGS,
+            **self._table(),
+            RECORDINGS=self._config.recordings,
+            ARCHIVE=bucket,
+            SIGNING_KEY=signing_key,
+            CHANNEL_ROLE_ID=channel.role_id,
+            **self._config.access_decision.environment,
+            **self._guardrails(),
+            **({"GATEWAY_DECODES_PATHS": "true"} if decoded else {}),
         )
 
     def documents(self, channel: iam.Role) -> FamilyFunction:
@@ -180,6 +228,19 @@ class Families:
             "ARCHIVE_QUEUE": self._around.archive_queue_url,
         }
 
+    def _destinations(self, bucket: str, account: str) -> dict[str, str]:
+        """Where documents may have logs go: the archive's bucket and a log group of the
+        deployment's own, and what the context names."""
+        floor = self._config.floor
+        members = {
+            "ownBucket": bucket,
+            "ownGroup": self._config.session_log,
+            "owner": account,
+            "buckets": list(floor.log_buckets),
+            "groups": list(floor.log_groups),
+        }
+        return {"LOG_DESTINATIONS": json.dumps(members, separators=(",", ":"))}
+
     def _floor(self) -> dict[str, str]:
         """How sessions are recorded, where it is not the functions' own default."""
         mode = self._config.recording
@@ -207,10 +268,29 @@ class All:
     relay: FamilyFunction
     nodes: Sequence[FamilyFunction]
     events: FamilyFunction
+    audit: FamilyFunction
+    notify: FamilyFunction
     sweep: FamilyFunction
     review: FamilyFunction
     documents: FamilyFunction
+    recordings: FamilyFunction
+    archive: FamilyFunction
     push: FamilyFunction | None
+
+    @property
+    def all(self) -> Sequence[FamilyFunction]:
+        """Every function there is."""
+        found: list[FamilyFunction] = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            found += [value] if isinstance(value, FamilyFunction) else list(value or ())
+        return found
+
+    @property
+    def called(self) -> Sequence[FamilyFunction]:
+        """Those that answer calls of APIs: what they write has records of the audit trail."""
+        own = (self.connect, self.sessions, self.documents, self.agents, self.uplink)
+        return (*own, self.recordings, *self.nodes)
 
     def grant(
         self,
@@ -220,9 +300,14 @@ class All:
         queue: sqs.IQueue,
     ) -> None:
         """The last column of docs/protocol.md's table of families."""
-        clocks = (self.sweep, self.review)
+        clocks = (self.sweep, self.review, self.archive)
         grants.table(self.connect, self.sessions, self.agents, *self.nodes, *clocks)
-        grants.table(self.documents)
+        grants.table(self.documents, self.recordings)
+        grants.read_recordings(self.recordings)
+        grants.write_recordings(self.archive)
+        grants.feed_destinations(self.archive)
+        grants.see_destinations(self.sessions)
+        grants.look_at(self.archive, queue)
         if self.push is not None:
             grants.table(self.push)
             grants.post(self.push)
@@ -236,15 +321,18 @@ class All:
         grants.secrets(self.agents, "seal", "ticket")
         grants.secrets(self.uplink, "ticket")
         grants.secrets(self.relay, "seal")
-        grants.describe_instances(self.sessions, self.review, *self.nodes)
-        grants.read_policies(self.sessions, self.review, self.documents)
+        grants.describe_instances(self.sessions, self.review, self.recordings, *self.nodes)
+        grants.read_policies(self.sessions, self.review, self.documents, self.recordings)
         grants.list_principals(self.sessions)
         grants.simulate(self.sessions)
         grants.simulate(self.review)
         grants.simulate(self.documents)
-        grants.read_organisation(self.sessions, self.review, self.documents)
+        grants.simulate(self.recordings)
+        grants.read_organisation(self.sessions, self.review, self.documents, self.recordings)
         grants.read_profiles(*self.nodes)
         grants.disconnect_nodes(self.sessions)
         grants.find_iot(*self.nodes)
         grants.assume(channel, *self.nodes)
-        grants.put_events(self.events, notifications.bus)
+        for each in (self.events, self.audit, self.archive):
+            grants.put_events(each, notifications.bus)
+        grants.read_trail(self.sessions)

@@ -57,6 +57,9 @@ _ORGANISATION = (
 #: Why a resource may hold a `*`.
 _CONNECTION = "Connection ids are made by API Gateway; one method of one stage of one API."
 _STREAM = "Sessions come and go; one stream for each, in one log group of this deployment."
+_LOGS = "Sessions come and go; one object for each, in buckets that the deployment names."
+_LOG_KEYS = "Any key that those buckets encrypt with, for their objects alone."
+_RECORDING = "Sessions come and go; one folder of one bucket of this deployment."
 _NODE = "Nodes come and go; one kind of name, of this deployment only."
 _NO_RESOURCE = "The action knows no resource."
 _WHOLE_ORGANISATION = "Read only: the units above the account are not known when it is deployed."
@@ -89,6 +92,87 @@ class Grants:
                 on=[f"{group}:*"],
                 wildcard=_STREAM,
             )
+
+    def read_recordings(self, family: FamilyFunction) -> None:
+        """What passed, and what the archive made of it; and the key to check it with."""
+        self._see_recordings(family)
+        family.grant("kms:GetPublicKey", on=[self.data.records.signing.key_arn])
+
+    def write_recordings(self, family: FamilyFunction) -> None:
+        """The archive: it reads what passed, adds objects, and signs for them. It deletes none."""
+        self._see_recordings(family)
+        family.grant("s3:PutObject", on=[self._recordings()], wildcard=_RECORDING)
+        family.grant(
+            "kms:GenerateDataKey", on=[self.data.records.key.key_arn], when=self._via("s3")
+        )
+        family.grant("kms:Sign", on=[self.data.records.signing.key_arn])
+
+    def feed_destinations(self, family: FamilyFunction) -> None:
+        """Where documents may have logs go; and which code of its own runs."""
+        groups = [self._arn("logs", "log-group", name, ":") for name in self._log_groups()]
+        family.grant(
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            on=[f"{group}:*" for group in groups],
+            wildcard=_STREAM,
+        )
+        objects = [f"{bucket}/*" for bucket in self._log_buckets()]
+        family.grant("s3:AbortMultipartUpload", "s3:PutObject", on=objects, wildcard=_LOGS)
+        keys = self._arn("kms", "key", "*")
+        if self.config.floor.log_buckets:
+            family.grant(
+                "kms:Decrypt",
+                "kms:GenerateDataKey",
+                on=[keys],
+                when={
+                    **self._via("s3"),
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:s3:arn": [
+                            each
+                            for bucket in self._log_buckets()
+                            for each in (bucket, f"{bucket}/*")
+                        ]
+                    },
+                },
+                wildcard=_LOG_KEYS,
+            )
+        own = self._arn("lambda", "function", self.config.name("archive"), ":")
+        family.grant("lambda:GetFunctionConfiguration", on=[own])
+
+    def see_destinations(self, family: FamilyFunction) -> None:
+        """Whether they encrypt, which StartSession asks."""
+        if buckets := self._log_buckets()[1:]:
+            family.grant("s3:GetEncryptionConfiguration", on=buckets)
+        if self._log_groups()[1:]:
+            family.grant("logs:DescribeLogGroups", on=["*"], wildcard=_NO_RESOURCE)
+
+    def look_at(self, family: FamilyFunction, queue: sqs.IQueue) -> None:
+        """The archive asks itself for looks, and has those come again that were not done."""
+        family.grant("sqs:ChangeMessageVisibility", "sqs:SendMessage", on=[queue.queue_arn])
+
+    def _log_groups(self) -> list[str]:
+        return [self.config.session_log, *self.config.floor.log_groups]
+
+    def _log_buckets(self) -> list[str]:
+        """The archive's own first."""
+        own = self.config.archive(self.stack.account, self.stack.region)
+        return [
+            f"arn:{self.stack.partition}:s3:::{b}" for b in (own, *self.config.floor.log_buckets)
+        ]
+
+    def _see_recordings(self, family: FamilyFunction) -> None:
+        group = self._arn("logs", "log-group", self.config.recordings, ":")
+        bucket = self._log_buckets()[0]
+        family.grant("logs:GetLogEvents", on=[f"{group}:*"], wildcard=_STREAM)
+        family.grant("s3:GetObject", on=[self._recordings()], wildcard=_RECORDING)
+        # Without it, an object that is missing looks like one that may not be read.
+        family.grant(
+            "s3:ListBucket", on=[bucket], when={"StringLike": {"s3:prefix": "recordings/*"}}
+        )
+        family.grant("kms:Decrypt", on=[self.data.records.key.key_arn], when=self._via("s3"))
+
+    def _recordings(self) -> str:
+        return f"{self._log_buckets()[0]}/recordings/*"
 
     def send_to(self, family: FamilyFunction, queue: sqs.IQueue) -> None:
         family.grant("sqs:SendMessage", on=[queue.queue_arn])
@@ -177,6 +261,11 @@ class Grants:
 
     def put_events(self, family: FamilyFunction, bus: events.IEventBus) -> None:
         family.grant("events:PutEvents", on=[bus.event_bus_arn])
+
+    def read_trail(self, family: FamilyFunction) -> None:
+        """For looking up calls: the audit trail's log group, and no other."""
+        group = self._arn("logs", "log-group", self.config.audit_log, ":")
+        family.grant("logs:FilterLogEvents", on=[f"{group}:*"], wildcard=_STREAM)
 
     def look_again(self, family: FamilyFunction, queue: sqs.IQueue) -> None:
         family.grant("sqs:SendMessage", on=[queue.queue_arn])

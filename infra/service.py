@@ -13,7 +13,11 @@ from infra.account import ApiGatewayAccount
 from infra.agent_api import AgentApi, AgentFamilies
 from infra.alarms import Alarms
 from infra.archive import ArchiveQueue
+from infra.audit import AuditTrail
+from infra.audit_tables import AuditTables
+from infra.cloud_trail import FUNCTION, OBJECT, TABLE, CloudTrail
 from infra.config import AgentApiMode, Config
+from infra.dashboard import Dashboard
 from infra.data import DataStack
 from infra.families import NODES, NODES_REGIONAL, All, Families, Surroundings
 from infra.grants import Grants
@@ -62,13 +66,13 @@ class ServiceStack(Stack):
         self._notifications = Notifications(self, config)
         self._stream = StreamApi(self, config)
         self._archive_queue = ArchiveQueue(self, config)
-        self._make_functions(sources)
+        self._make_functions(data, sources)
         self._make_apis()
         self._wire(data)
         self._depend_on_account()
         self._output()
 
-    def _make_functions(self, sources: Path) -> None:
+    def _make_functions(self, data: DataStack, sources: Path) -> None:
         urls = self._config.urls
         families = Families(
             self,
@@ -89,20 +93,36 @@ class ServiceStack(Stack):
         self._all = All(
             nodes=nodes,
             connect=families.connect(),
-            sessions=families.sessions(self._channel),
+            sessions=families.sessions(
+                self._channel, data.records.archive.bucket_name, self.account
+            ),
             agents=families.agents(self._channel),
             uplink=families.uplink(self._channel),
             relay=families.relay(),
             events=families.events(),
+            audit=families.audit(self.account, self.region),
+            notify=families.notify(),
             sweep=families.sweep(),
             review=families.review(self._channel),
             documents=families.documents(self._channel),
+            archive=families.archive(
+                data.records.archive.bucket_name,
+                data.records.signing.key_arn,
+                self.account,
+            ),
+            recordings=families.recordings(
+                self._channel,
+                data.records.archive.bucket_name,
+                data.records.signing.key_arn,
+            ),
             push=families.push(),
         )
 
     def _make_apis(self) -> None:
         every, mode = self._all, self._config.agent_api
-        self._people = PeopleApi(self, self._config, every.sessions, every.documents)
+        self._people = PeopleApi(
+            self, self._config, every.sessions, every.documents, every.recordings
+        )
         copies = [
             private for private, wanted in ((True, mode.private), (False, mode.regional)) if wanted
         ]
@@ -139,12 +159,32 @@ class ServiceStack(Stack):
         EveryMinute(self, self._config, every.sweep)
         if every.push is not None:
             Pushes(self, self._config, self._notifications.bus, every.push)
+        self._archive_queue.serve(self._config, every.archive, self._notifications.bus)
         reviews = Reviews(self, self._config, every.review)
         grants.look_again(every.documents, reviews.queue)
         every.documents.function.add_environment("CHANGES_QUEUE", reviews.queue.queue_url)
-        self._watch(changes)
+        trail = self._keep_trail(data)
+        self._watch(changes, trail)
 
-    def _watch(self, changes: Changes) -> None:
+    def _keep_trail(self, data: DataStack) -> AuditTrail:
+        records, every = data.records, self._all
+        trail = AuditTrail(self, self._config, every.audit)
+        trail.keep(records.audit, records.archive, records.key)
+        logs = [api.access_log for api in (self._people, *self._agent_apis)]
+        trail.follow(every.called, [*logs, self._stream.access_log])
+        AuditTables(self, self._config, records.archive.bucket_name)
+        if self._config.cloud_trail:
+            functions = [each.function.function_arn for each in every.all]
+            archive = records.archive.arn_for_objects("")
+            resources = {
+                TABLE: [data.table.table_arn],
+                FUNCTION: functions,
+                OBJECT: [archive],
+            }
+            CloudTrail(self, self._config, resources)
+        return trail
+
+    def _watch(self, changes: Changes, trail: AuditTrail) -> None:
         """Last: whatever alarm was made tells the topic."""
         alarms = Alarms(self, self._config, self._notifications.key)
         untold = "Changes that could not be told; see the events function's log."
@@ -155,6 +195,12 @@ class ServiceStack(Stack):
         alarms.watch("archive-dead", self._archive_queue.dead, unkept)
         uncalled = "The sweep was not called: nothing ends what is overdue."
         alarms.unheeded("sweep-uncalled", self._config.name("sweep"), uncalled)
+        unwritten = "Audit records that could not be archived; see the audit function's log."
+        alarms.watch("audit-dead", trail.dead, unwritten)
+        ungathered = "Audit records that could not be kept; see the audit function's log."
+        alarms.watch("audit-ungathered", trail.ungathered, ungathered)
+        self._notifications.tell(self._all.notify, alarms.topic)
+        Dashboard(self, self._config, self._all.all)
         alarms.connect()
 
     def _depend_on_account(self) -> None:

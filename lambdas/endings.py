@@ -20,6 +20,8 @@ class End(StrEnum):
     AGENT_RESTARTED = "agent restarted"
     NODE_LOST = "node lost"
     REVOKED = "access revoked"
+    UNRECORDED = "recording failed"
+    CONTRADICTED = "recording contradicts itself"
 
 
 def last_word(session: Session) -> str:

@@ -323,6 +323,18 @@ class LogDestinationRefused(ClientFault):
     code = "LogDestinationRefused"
 
 
+class LogDestinationAbsent(ClientFault):
+    """The session document's log destination does not exist."""
+
+    code = "LogDestinationAbsent"
+
+
+class LogDestinationDenied(ClientFault):
+    """The session document's log destination does not let Hatchway write to it."""
+
+    code = "LogDestinationDenied"
+
+
 class MalformedRecording(HatchwayError):
     """A part of a recording is not as the archive writes it."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from lambdas.ports.archive import *
 from lambdas.ports.base import *
 from lambdas.ports.delivery import *
+from lambdas.ports.destinations import *
 from lambdas.ports.documents import *
 from lambdas.ports.lifecycle import *
 from lambdas.ports.nodes import *

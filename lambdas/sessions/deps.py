@@ -10,6 +10,7 @@ from hatchway.core.documents import floor as account_floor
 from lambdas import quotas
 from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
+from lambdas.adapters.destinations import AwsEncryption
 from lambdas.adapters.documents import TableDocuments
 from lambdas.adapters.ec2 import FRESH, Ec2Instances
 from lambdas.adapters.iam import IamDirectory, IamPolicies, IamRoles
@@ -20,6 +21,7 @@ from lambdas.adapters.presence import IotPresence
 from lambdas.adapters.recordings import LogRecordings
 from lambdas.adapters.simulator import second_opinion
 from lambdas.adapters.table import TableNodes, TableSessions
+from lambdas.destinations import allowed
 from lambdas.environment import flag, required, stage
 from lambdas.sessions.service import Service
 from lambdas.terms import floor
@@ -27,7 +29,7 @@ from lambdas.terms import floor
 
 def build(environ: Mapping[str, str]) -> Service:
     """EnvironmentIncomplete, which names it, for a missing variable."""
-    table = required(environ, "TABLE")
+    table, destinations = required(environ, "TABLE"), allowed(environ)
     iot_data_url = environ.get("IOT_DATA_URL", "")
     return Service(
         sessions=TableSessions(table, history=retention.history(environ)),
@@ -41,6 +43,8 @@ def build(environ: Mapping[str, str]) -> Service:
         directory=IamDirectory(),
         documents=TableDocuments(table),
         recordings=LogRecordings(required(environ, "RECORDINGS")),
+        encryption=AwsEncryption(destinations.owner),
+        allowed=destinations,
         clock=time.time,
         random=os.urandom,
         stage=stage(environ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hatchway.core.documents.floor import NO_FLOOR, Floor
 from hatchway.core.recording import Mode
 from lambdas import quotas
+from lambdas.destinations import Allowed
 from lambdas.opinion import SecondOpinion
 from lambdas.ports import (
     Clients,
@@ -14,6 +15,7 @@ from lambdas.ports import (
     Directory,
     DocumentStore,
     Downlink,
+    Encryption,
     Instances,
     LifecycleConnections,
     Limits,
@@ -44,6 +46,8 @@ class Service:
     directory: Directory
     documents: DocumentStore
     recordings: Recordings
+    encryption: Encryption
+    allowed: Allowed
     clock: Clock
     random: Random
     stage: str

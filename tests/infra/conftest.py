@@ -30,6 +30,7 @@ FAMILIES = (
     "documents",
     "push",
     "recordings",
+    "archive",
 )
 FLAGS: Mapping[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
 

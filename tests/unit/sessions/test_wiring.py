@@ -17,6 +17,16 @@ from lambdas.sessions.frames import ROUTES
 from lambdas.sessions.people import PERFORMED
 from lambdas.sessions.telemetry import telemetry
 
+DESTINATIONS = json.dumps(
+    {
+        "ownBucket": "archive",
+        "ownGroup": "/hatchway/local/sessions",
+        "owner": "123456789012",
+        "buckets": [],
+        "groups": [],
+    }
+)
+
 ENVIRONMENT = {
     "TABLE": "table",
     "STAGE": "local",
@@ -24,6 +34,7 @@ ENVIRONMENT = {
     "STREAM_MANAGEMENT_URL": "https://stream.invalid/local",
     "CHANNEL_ROLE_ID": "AROACHANNELROLEEXAMPL",
     "RECORDINGS": "/hatchway/local/recordings",
+    "LOG_DESTINATIONS": DESTINATIONS,
     "AWS_REGION": "us-east-1",
 }
 

@@ -10,9 +10,11 @@ from typing import Any
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
 from hatchway.core.tokens import token_digest
+from lambdas.destinations import Allowed
 from lambdas.logline import Field
 from lambdas.memory.clock import CountedRandom, ManualClock
 from lambdas.memory.connections import MemoryClients
+from lambdas.memory.destinations import MemoryDestinations
 from lambdas.memory.documents import MemoryDocuments
 from lambdas.memory.ec2 import MemoryInstances
 from lambdas.memory.iam import MemoryDirectory, MemoryPolicies, MemoryRoles, principal
@@ -25,6 +27,14 @@ from lambdas.sessions.handler import make_handler
 from lambdas.sessions.service import Service
 
 ACCOUNT = "123456789012"
+#: Where documents may have logs go.
+ALLOWED = Allowed(
+    own_bucket="archive",
+    own_group="/hatchway/local/sessions",
+    owner=ACCOUNT,
+    buckets=frozenset({"logs"}),
+    groups=frozenset({"/logs"}),
+)
 REGION = "eu-west-1"
 NODE = "i-0123456789abcdef0"
 DARK = "i-0fedcba9876543210"  # an instance whose agent is not connected
@@ -132,6 +142,7 @@ class World:
         self.directory = MemoryDirectory()
         self.documents = MemoryDocuments()
         self.recordings = MemoryRecordings()
+        self.destinations = MemoryDestinations()
         self.lines = Lines()
         self.stream_address = "192.0.2.7"  # of whoever holds the session's connection
         self.service = Service(
@@ -146,6 +157,8 @@ class World:
             directory=self.directory,
             documents=self.documents,
             recordings=self.recordings,
+            encryption=self.destinations,
+            allowed=ALLOWED,
             clock=self.clock,
             random=CountedRandom(),
             stage="local",

@@ -1,0 +1,67 @@
+"""SQS: which sessions the archive looks at, from itself, from ends and from failed recordings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hatchway.core.errors import InternalServerError
+from lambdas.adapters import aws
+from lambdas.ports import Look, Why
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+PATIENCE = aws.Patience(connect=1.0, read=3.0, attempts=3)
+#: Messages of one call, and seconds that SQS keeps a message back at most.
+BATCH, MAX_DELAY = 10, 900
+#: Of the message's form.
+VERSION = 1
+
+
+class SqsLooks:
+    """The port Looks; `queue` is the queue's URL."""
+
+    def __init__(self, queue: str, client: SQSClient | None = None) -> None:
+        self._queue = queue
+        self._client: SQSClient = client or aws.client("sqs", PATIENCE)
+
+    def ask(self, looks: Sequence[Look], seconds: int = 0) -> None:
+        if not 0 <= seconds <= MAX_DELAY:
+            raise ValueError(f"SQS keeps a message back for 0 to {MAX_DELAY} seconds")
+        for first in range(0, len(looks), BATCH):
+            with aws.calling("SQS"):
+                answer = self._client.send_message_batch(
+                    QueueUrl=self._queue,
+                    Entries=[
+                        {"Id": str(n), "MessageBody": written(look), "DelaySeconds": seconds}
+                        for n, look in enumerate(looks[first : first + BATCH])
+                    ],
+                )
+            if answer.get("Failed"):
+                raise InternalServerError("SQS did not take all messages.")
+
+    def again(self, receipt: str, seconds: int) -> None:
+        with aws.calling("SQS"):
+            self._client.change_message_visibility(
+                QueueUrl=self._queue, ReceiptHandle=receipt, VisibilityTimeout=seconds
+            )
+
+
+def written(look: Look) -> str:
+    """A message's body."""
+    return json.dumps(
+        {"v": VERSION, "why": look.why.value, "session": look.session_id}, separators=(",", ":")
+    )
+
+
+def read(body: str) -> Look:
+    """What `written` wrote, or `recordings.trouble`, or EventBridge; ValueError for others."""
+    found = json.loads(body)
+    if not isinstance(found, dict) or found.get("v") != VERSION:
+        raise ValueError("not a message of this version")
+    session = found.get("session")
+    if not isinstance(session, str) or not session:
+        raise ValueError("the message names no session")
+    return Look(session_id=session, why=Why(str(found.get("why"))))

@@ -1,0 +1,1 @@
+"""Recordings into the archive and to the destinations that documents name."""

@@ -26,6 +26,8 @@ from tests.edge.tunnel import Kind, Tunnel
 READ = 64 * 1024
 #: (method, path without query) → may it pass?
 Admit = Callable[[str, str], bool]
+#: (method, path without query) → status and JSON to answer with in the service's place, or None.
+Answer = Callable[[str, str], tuple[int, str] | None]
 
 
 class Cut(Enum):
@@ -51,6 +53,7 @@ class Settings:
     down: Faults = field(default_factory=Faults)
     up: Faults = field(default_factory=Faults)
     admit: Admit = lambda method, path: True
+    answer: Answer = lambda method, path: None
 
 
 class EdgeProxy:
@@ -98,6 +101,17 @@ class EdgeProxy:
             (self._flowing.clear if muted else self._flowing.set)()
 
         self._call(switch())
+
+    def say(self, text: str) -> int:
+        """Sends every client a message of the proxy's own; how many there are."""
+
+        async def tell() -> int:
+            chosen = [t for t in self._tunnels if t.kind is Kind.STREAM]
+            for tunnel in chosen:
+                tunnel.say(text)
+            return len(chosen)
+
+        return int(self._call(tell()))
 
     def refuse(self, refusing: bool = True) -> None:
         """While refusing, every new connection is reset."""
@@ -221,7 +235,11 @@ class _Front:
             await self._refuse(front, 413)
             return False
         self._proxy.counts["request"] += 1
-        response, answer = await self._forward(request, body)
+        if (instead := self._proxy.settings.answer(method, path)) is None:
+            response, answer = await self._forward(request, body)
+        else:
+            self._proxy.counts[f"answered {instead[0]}"] += 1
+            response, answer = _json(*instead)
         await self._proxy.gate()
         # Lengths, not chunks: what API Gateway answers with.
         kept = [
@@ -305,3 +323,9 @@ class _Front:
         while isinstance(event := await self._event(connection, reader), h11.Data):
             parts.append(bytes(event.data))
         return b"".join(parts)
+
+
+def _json(status: int, body: str) -> tuple[h11.Response, bytes]:
+    return h11.Response(
+        status_code=status, headers=[("content-type", "application/json")]
+    ), body.encode()

@@ -111,6 +111,10 @@ class Tunnel:
                 while await self._near[0].read(READ):
                     pass
 
+    def say(self, text: str) -> None:
+        """A text message to the client, as if from upstream."""
+        self._write(self._near, [Frame(Opcode.TEXT, text.encode())], masked=False)
+
     def end(self, reset: bool) -> None:
         """Ends both sides: with RST, or with FIN and without a close frame."""
         for _, writer, _ in (self._near, self._far):

@@ -269,3 +269,27 @@ def test_a_meter_lets_its_rate_pass_and_no_more() -> None:
     assert not meter.take(1, 0.0)
     assert meter.take(50, 0.5)
     assert not meter.take(1, 0.5)
+
+
+async def test_the_proxy_can_answer_in_the_service_s_place(certificate: tuple[Path, Path]) -> None:
+    def answer(method: str, path: str) -> tuple[int, str] | None:
+        return (429, '{"a": 1}') if path == "/throttled" else None
+
+    with edge(certificate, 1, answer=answer) as proxy:
+        context = ssl.create_default_context(cafile=str(certificate[0]))
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port, ssl=context)
+        writer.write(b"POST /throttled?x=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 429 ")
+        assert await reader.readexactly(8) == b'{"a": 1}'
+        assert proxy.counts["answered 429"] == 1
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_the_proxy_can_speak_in_the_service_s_place(certificate: tuple[Path, Path]) -> None:
+    async with upstream(certificate) as port:
+        with edge(certificate, port) as proxy:
+            async with dial(certificate, proxy) as ws:
+                assert proxy.say('{"message": "Internal server error"}') == 1
+                assert await ws.recv() == '{"message": "Internal server error"}'

@@ -32,6 +32,13 @@ DOCUMENT_ROUTES = (
     ("PUT", "/documents/{documentName}/default-version"),
     ("DELETE", "/documents/{documentName}"),
 )
+#: Reading recordings: `ssm:GetSessionRecording` statements decide which.
+RECORDING_ROUTES = (
+    ("GET", "/sessions/{sessionId}/recording"),
+    ("GET", "/sessions/{sessionId}/recording/manifest"),
+    ("POST", "/sessions/{sessionId}/recording/search"),
+    ("GET", "/recordings"),
+)
 #: What ends everybody's sessions, enrols nodes and forgets them, besides.
 ADMIN_ROUTES = (
     ("POST", "/nodes/{nodeId}/reset"),
@@ -42,6 +49,7 @@ ADMIN_ROUTES = (
     ("POST", "/access/explain"),
     ("POST", "/access/who-can"),
     ("POST", "/access/what-can"),
+    ("GET", "/audit/events"),
 )
 #: People and their programs; a client that opens hundreds of sessions at once is told to wait.
 THROTTLE = Throttle(rate=100, burst=200)
@@ -59,6 +67,7 @@ class PeopleApi(RestFront):
         config: Config,
         sessions: FamilyFunction,
         documents: FamilyFunction,
+        recordings: FamilyFunction,
     ) -> None:
         super().__init__(
             scope,
@@ -70,6 +79,7 @@ class PeopleApi(RestFront):
             routes={
                 **dict.fromkeys((*user_routes(config), *ADMIN_ROUTES), sessions),
                 **dict.fromkeys(DOCUMENT_ROUTES, documents),
+                **dict.fromkeys(RECORDING_ROUTES, recordings),
             },
             throttle=THROTTLE,
             own_throttles=dict.fromkeys(ENDS, END_THROTTLE),

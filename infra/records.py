@@ -31,9 +31,19 @@ class Records(Construct):
             enable_key_rotation=True,
             removal_policy=removal,
         )
+        #: Signs manifests of recordings: `archive` alone may, and nobody can take the key out.
+        self.signing = kms.Key(
+            self,
+            "Signing",
+            description=f"Hatchway {config.stage}: signs manifests of recordings",
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            removal_policy=removal,
+        )
         self._let_logs_use(self.key)
         self.passed = self._group("Passed", config.recordings, config.recording_log_days)
         self.sessions = self._group("Sessions", config.session_log, config.log_retention_days)
+        self.audit = self._group("Audit", config.audit_log, config.audit_log_days)
         self.archive = self._bucket()
 
     def _let_logs_use(self, key: kms.Key) -> None:

@@ -134,8 +134,14 @@ class Found:
 class Recordings:
     """The recordings of one deployment, as far as the caller may read them."""
 
-    def __init__(self, call: Call, pages: Pages, sleep: Sleep = time.sleep) -> None:
-        self._call, self._pages, self._sleep = call, pages, sleep
+    def __init__(
+        self,
+        call: Call,
+        pages: Pages,
+        sleep: Sleep = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._call, self._pages, self._sleep, self._clock = call, pages, sleep, clock
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -199,7 +205,7 @@ class Recordings:
     ) -> Verified:
         """Checks signature, chain and every chunk; against `known`, also that nothing of the
         recording is missing. `day` finds a recording whose session is forgotten."""
-        now = time.time()
+        now = self._clock()
         try:
             signed = self.manifest(session_id, day)
         except DoesNotExistException:
@@ -249,7 +255,7 @@ class Recordings:
         """Checks the recordings of these sessions, and names recordings, of the days that they
         are of, which none of them stands for."""
         results = self.verify_all_of(sessions, key=key)
-        recorded = [s for day in _days() for s in self.recorded(day)]
+        recorded = [s for day in _days(self._clock()) for s in self.recorded(day)]
         strangers = verifying.unknown(recorded, [s.session_id for s in sessions])
         return results + [
             Verified(session_id=finding.text.split(" ", 1)[0], findings=[finding])
@@ -288,6 +294,6 @@ def _known(session: SessionRecord) -> Known:
     )
 
 
-def _days() -> list[str]:
-    today = datetime.now(UTC).date()
+def _days(now: float) -> list[str]:
+    today = datetime.fromtimestamp(now, UTC).date()
     return [(today - timedelta(days=back)).isoformat() for back in range(DAYS)]

@@ -147,13 +147,24 @@ class Config:
     recording: Mode = Mode.BESIDE
     #: Days for which what passed stays in its log group; the archive has it for good.
     recording_log_days: int = 30
+    #: Days for which calls can be looked up; the archive keeps their records for good.
+    audit_log_days: int = 400
+    #: Athena gets a question about them to begin with.
+    audit_query: bool = True
+    #: CloudTrail keeps a trail of its own of table, functions and archive.
+    cloud_trail: bool = False
     #: Days for which nobody can take anything out of the archive (Object Lock); 0 is off.
     archive_lock_days: int = 0
     #: Days for which an ended session is described; 0 is the functions' own default.
     history_days: int = 0
     notify_email: str = ""
+    #: Where SNS posts what people are told, besides.
+    notify_url: str = ""
     #: Who is told of alarms; `notify_email` where nobody is named.
     alarm_email: str = ""
+    alarm_url: str = ""
+    #: Refused calls in five minutes that somebody is woken for.
+    denials_alarm: int = 20
     reserved_concurrency: int = 0
     retain_data: bool = True
     limits: Limits = Limits()
@@ -184,6 +195,11 @@ class Config:
     def session_log(self) -> str:
         """The log group of the deployment's own that session documents may name."""
         return f"/hatchway/{self.stage}/sessions"
+
+    @property
+    def audit_log(self) -> str:
+        """The log group of the audit trail."""
+        return f"/hatchway/{self.stage}/audit"
 
     def archive(self, account: str, region: str) -> str:
         """The name of the archive's bucket."""

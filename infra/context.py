@@ -152,6 +152,7 @@ def read(context: Mapping[str, object]) -> Config:
     """The deployment that `context` describes; InvalidContext names the first wrong key."""
     reader = _Reader(context)
     notify_email = reader.text("notifyEmail", pattern=_EMAIL)
+    notify_url = reader.url("notifyUrl", "https", "", api=False)
     config = Config(
         stage=_stage(reader),
         architecture=reader.choice("architecture", Architecture.ARM64),
@@ -173,6 +174,14 @@ def read(context: Mapping[str, object]) -> Config:
             lambda days: days in LOG_RETENTION_DAYS,
             f"is none of {', '.join(map(str, LOG_RETENTION_DAYS))}.",
         ),
+        audit_log_days=reader.number(
+            "auditLogDays",
+            400,
+            lambda days: days in LOG_RETENTION_DAYS,
+            f"is none of {', '.join(map(str, LOG_RETENTION_DAYS))}.",
+        ),
+        audit_query=reader.flag("auditQuery", default=True),
+        cloud_trail=reader.flag("cloudTrail", default=False),
         archive_lock_days=reader.number(
             "archiveLockDays",
             0,
@@ -186,7 +195,15 @@ def read(context: Mapping[str, object]) -> Config:
             f"is not a number from 1 to {MAX_HISTORY_DAYS}.",
         ),
         notify_email=notify_email,
+        notify_url=notify_url,
         alarm_email=reader.text("alarmEmail", notify_email, _EMAIL),
+        denials_alarm=reader.number(
+            "denialsAlarm",
+            20,
+            lambda count: 1 <= count <= MAX_LIMIT,
+            f"is not a number from 1 to {MAX_LIMIT}.",
+        ),
+        alarm_url=reader.url("alarmUrl", "https", notify_url, api=False),
         reserved_concurrency=reader.number(
             "reservedConcurrency",
             0,

@@ -49,7 +49,7 @@ class FamilyFunction(Construct):
         super().__init__(scope, family.name.title().replace("-", ""))
         self.folder = family.folder
         name = config.name(family.name)
-        log_group = kept_log(self, f"/aws/lambda/{name}", config)
+        self.log_group = log_group = kept_log(self, f"/aws/lambda/{name}", config)
         self.role = iam.Role(
             self,
             "Role",

@@ -29,6 +29,7 @@ RATE, BURST = 5000, 5000
 
 #: No header, no query string, no error text: each of them could hold the token.
 ACCESS_LOG = {
+    "door": "stream",
     "requestId": "$context.requestId",
     "time": "$context.requestTimeEpoch",
     "route": "$context.routeKey",
@@ -36,6 +37,9 @@ ACCESS_LOG = {
     "status": "$context.status",
     "connection": "$context.connectionId",
     "sourceIp": "$context.identity.sourceIp",
+    "userAgent": "$context.identity.userAgent",
+    "owner": "$context.accountId",
+    "gatewayError": "$context.error.responseType",
     "integrationStatus": "$context.integrationStatus",
     "integrationLatency": "$context.integrationLatency",
 }
@@ -138,6 +142,7 @@ class StreamApi(Construct):
 
     def _stage(self, routes: list[apigateway.CfnRoute]) -> apigateway.CfnStage:
         log_group = kept_log(self, f"/hatchway/{self._config.stage}/stream-api", self._config)
+        self.access_log = log_group
         stage = apigateway.CfnStage(
             self,
             "Stage",

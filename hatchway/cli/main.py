@@ -13,6 +13,7 @@ from typing import Protocol
 from hatchway import __version__
 from hatchway.cli import (
     access,
+    audit,
     create_document,
     delete_document,
     describe_document,
@@ -65,6 +66,7 @@ VERBS: tuple[Verb, ...] = (
     get_connection_status,
     nodes,
     access,
+    audit,
     replay,
     logs,
     search,

@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from hatchway import __version__
 from hatchway.client.access import Access, Explained
+from hatchway.client.audit import AuditEvent
 from hatchway.client.command_line import PIPED_DOCUMENT, command_parameters
 from hatchway.client.documents import Documents
 from hatchway.client.failures import translated
@@ -166,6 +167,28 @@ class Hatchway:
             "describe_sessions", "Sessions", State=state, Filter=asked or None
         ):
             yield SessionRecord.of(members)
+
+    def audit(
+        self,
+        *,
+        user: str | None = None,
+        target: str | None = None,
+        event: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> Iterator[AuditEvent]:
+        """API calls, oldest first; all that is given must hold. Times are unix seconds, an hour
+        ago to now where they are absent. `target` is a node id."""
+        for members in self._pages(
+            "lookup_events",
+            "Events",
+            User=user,
+            Target=target,
+            EventName=event,
+            StartTime=str(since) if since is not None else None,
+            EndTime=str(until) if until is not None else None,
+        ):
+            yield AuditEvent.of(members)
 
     # --- nodes ----------------------------------------------------------------------------------
 

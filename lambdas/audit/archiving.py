@@ -41,7 +41,7 @@ class Archiving:
         for hour, found in hours.items():
             ordered = sorted(found.values(), key=lambda kept: (kept.time, kept.text))
             self.objects.write(key(hour, self.stage, ordered), content(ordered))
-        line.note(objects=len(hours), records=sum(map(len, hours.values())))
+        line.note(objects=len(hours), archived=sum(map(len, hours.values())))
 
     def _read(self, message: object, line: Line) -> Sequence[Kept]:
         """A message that cannot be read would come again for ever: it is reported instead."""

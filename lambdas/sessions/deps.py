@@ -21,6 +21,7 @@ from lambdas.adapters.presence import IotPresence
 from lambdas.adapters.recordings import LogRecordings
 from lambdas.adapters.simulator import second_opinion
 from lambdas.adapters.table import TableNodes, TableSessions
+from lambdas.adapters.trail import LogGroup
 from lambdas.destinations import allowed
 from lambdas.environment import flag, required, stage
 from lambdas.sessions.service import Service
@@ -52,6 +53,7 @@ def build(environ: Mapping[str, str]) -> Service:
         stream_url=required(environ, "STREAM_URL"),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
         limits=quotas.limits(environ),
+        trail=LogGroup(required(environ, "AUDIT_LOG")),
         paths_decoded=flag(environ, "GATEWAY_DECODES_PATHS"),
         second=second_opinion(environ),
         floor=account_floor.read(environ.get("SESSION_FLOOR", "")),

@@ -24,6 +24,7 @@ from lambdas.sessions.connections import open_connection
 from lambdas.sessions.describe import describe_sessions, get_session
 from lambdas.sessions.explain import explain_access, what_can, who_can
 from lambdas.sessions.lifecycle import resume_session, terminate_session
+from lambdas.sessions.lookup import lookup_events
 from lambdas.sessions.nodes import (
     allow_node_role,
     describe_nodes,
@@ -55,6 +56,7 @@ PERFORMED: Mapping[str, Perform] = {
     api.EXPLAIN_ACCESS.name: explain_access,
     api.WHO_CAN.name: who_can,
     api.WHAT_CAN.name: what_can,
+    api.LOOKUP_EVENTS.name: lookup_events,
     api.OPEN_CONNECTION.name: open_connection,
 }
 # Names and ids in an answer that are worth finding a log line by.

@@ -26,6 +26,7 @@ from lambdas.ports import (
     Recordings,
     Roles,
     SessionStore,
+    TrailLog,
 )
 
 
@@ -60,3 +61,4 @@ class Service:
     floor: Floor = NO_FLOOR
     visitors: LifecycleConnections | None = None
     recording: Mode = Mode.BESIDE
+    trail: TrailLog | None = None

@@ -27,7 +27,8 @@ def test_every_alarm_tells_the_topic_and_none_waits_for_data(default: Stacks) ->
         (action,) = text(each["AlarmActions"])
         assert action.startswith("<AlarmsTopic"), each["AlarmName"]
         assert each["TreatMissingData"] == "notBreaching"
-        assert each["Threshold"] == 1
+        burst = each["AlarmName"].endswith("-Denials")
+        assert each["Threshold"] == (20 if burst else 1)
 
 
 def test_what_is_counted_is_what_the_functions_name() -> None:
@@ -83,7 +84,7 @@ def test_every_dead_letter_queue_of_the_stack_is_watched(default: Stacks) -> Non
     assert watched == dead
 
 
-@pytest.mark.parametrize("name", ["began", "ended"])
+@pytest.mark.parametrize("name", ["began", "ended", "urgent"])
 def test_a_text_that_the_topic_does_not_take_is_kept(default: Stacks, name: str) -> None:
     rule = default.service.one("AWS::Events::Rule", Name=f"hatchway-prod-{name}")
     (target,) = rule["Targets"]
@@ -97,7 +98,7 @@ def test_the_rules_and_nobody_else_may_put_texts_aside(default: Stacks) -> None:
         if "NotificationsUntold" in str(text(each["Queues"]))
     ]
     allowed = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"]
-    assert len(allowed) == 2
+    assert len(allowed) == 3
     for each in allowed:
         assert each["Principal"] == {"Service": "events.amazonaws.com"}
         source = text(each["Condition"]["ArnEquals"]["aws:SourceArn"])

@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
+from lambdas.notify.handler import URGENT
 from tests.infra.conftest import Synth
 from tests.infra.templates import Stacks, text
-
-
-def transformer(stacks: Stacks, name: str) -> dict[str, Any]:
-    rule = stacks.service.one("AWS::Events::Rule", Name=f"hatchway-prod-{name}")
-    (target,) = rule["Targets"]
-    found: dict[str, Any] = target["InputTransformer"]
-    return found
 
 
 def test_presence_is_filtered_to_control_channels_of_this_stage(default: Stacks) -> None:
@@ -75,16 +69,21 @@ def test_the_sweeper_runs_every_minute(default: Stacks) -> None:
     assert rule["ScheduleExpression"] == "rate(1 minute)"
 
 
-@pytest.mark.parametrize("name", ["began", "ended"])
-def test_a_notification_is_a_text_in_quotes_with_no_placeholder_left_undefined(
+@pytest.mark.parametrize("name", ["began", "ended", "urgent"])
+def test_a_text_is_taken_out_of_the_event_by_a_function_and_not_put_in_quotes(
     default: Stacks, name: str
 ) -> None:
-    found = transformer(default, name)
-    template = found["InputTemplate"]
-    # EventBridge takes a text in quotes only; there must be none within.
-    assert template[0] == template[-1] == '"'
-    assert '"' not in template[1:-1]
-    assert set(re.findall(r"<([^>]+)>", template)) == set(found["InputPathsMap"])
+    rule = default.service.one("AWS::Events::Rule", Name=f"hatchway-prod-{name}")
+    (target,) = rule["Targets"]
+    assert text(target["Arn"]).startswith("<NotifyFunction")
+    assert not {"InputTransformer", "Input", "InputPath"} & set(target)
+
+
+def test_what_is_urgent_is_what_the_function_sends_to_those_who_are_woken(
+    default: Stacks,
+) -> None:
+    rule = default.service.one("AWS::Events::Rule", Name="hatchway-prod-urgent")
+    assert set(rule["EventPattern"]["detail-type"]) == URGENT
 
 
 def test_people_are_told_of_beginnings_and_ends_and_not_of_what_lies_between(
@@ -109,6 +108,18 @@ def test_the_topic_s_key_lets_eventbridge_in(default: Stacks) -> None:
     assert "Condition" not in letting
     topic = default.service.one("AWS::SNS::Topic", TopicName="hatchway-prod-notifications")
     assert text(topic["KmsMasterKeyId"]).startswith("<NotificationsKey")
+
+
+def test_an_address_of_the_web_is_subscribed(synth: Synth) -> None:
+    stacks = synth(notifyUrl="https://example.org/hook")
+    found = {
+        (each["Protocol"], each["Endpoint"], "Alarms" in text(each["TopicArn"]))
+        for each in stacks.service.properties("AWS::SNS::Subscription")
+    }
+    assert found == {
+        ("https", "https://example.org/hook", False),
+        ("https", "https://example.org/hook", True),
+    }
 
 
 def test_the_data_key_lets_no_service_in(default: Stacks) -> None:

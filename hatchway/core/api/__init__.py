@@ -7,6 +7,7 @@ from it (`python -m tools.apidocs`), so that the three cannot disagree.
 from __future__ import annotations
 
 from hatchway.core.api.access import *
+from hatchway.core.api.audit import *
 from hatchway.core.api.connections import *
 from hatchway.core.api.documents import *
 from hatchway.core.api.members import *
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     EXPLAIN_ACCESS,
     WHO_CAN,
     WHAT_CAN,
+    LOOKUP_EVENTS,
     OPEN_CONNECTION,
     *DOCUMENT_OPERATIONS,
     *RECORDING_OPERATIONS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +23,6 @@ T = TypeVar("T")
 NAME = "exec"
 HELP = "run a command on a node, or on many; its exit status becomes this command's"
 REMOTE = True
-TERMINAL_DOCUMENT, PIPED_DOCUMENT = "AWS-StartInteractiveCommand", "AWS-StartNonInteractiveCommand"
 #: Nodes at once, by default and at most.
 CONCURRENCY, MOST_AT_ONCE = 10, 50
 EPILOG = """\
@@ -118,13 +116,9 @@ def run(args: argparse.Namespace) -> int:
     return _piped(args, service(args), target)
 
 
-def parameters(rest: list[str]) -> dict[str, list[str]]:
-    """The command as the built-in documents take it: text for the node's shell, quoted."""
-    return {"command": [shlex.join(rest)]}
-
-
 def _with_terminal(args: argparse.Namespace, hatchway: Hatchway, target: str | None) -> int:
     from hatchway.cli.start_session import follow
+    from hatchway.client.command_line import TERMINAL_DOCUMENT, command_parameters
     from hatchway.client.terminal import open_terminal
 
     terminal = open_terminal()
@@ -132,7 +126,7 @@ def _with_terminal(args: argparse.Namespace, hatchway: Hatchway, target: str | N
         target,
         document=TERMINAL_DOCUMENT,
         reason=args.reason,
-        parameters=parameters(args.rest),
+        parameters=command_parameters(args.rest),
         wait=args.wait,
     )
     return follow(
@@ -183,6 +177,7 @@ class _Piped:
         return self._stream is not None and self._stream.signal(number)
 
     async def _start(self) -> Started:
+        from hatchway.client.command_line import PIPED_DOCUMENT, command_parameters
         from hatchway.client.connecting import in_thread
 
         return await in_thread(
@@ -190,7 +185,7 @@ class _Piped:
                 self._target,
                 document=PIPED_DOCUMENT,
                 reason=self._args.reason,
-                parameters=parameters(self._args.rest),
+                parameters=command_parameters(self._args.rest),
                 wait=self._args.wait,
             )
         )

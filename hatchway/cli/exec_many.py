@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hatchway.cli.exec_command import MOST_AT_ONCE, PIPED_DOCUMENT, parameters
+from hatchway.cli.exec_command import MOST_AT_ONCE
 from hatchway.cli.exits import apart
 from hatchway.cli.leaving import status_of, tell
 from hatchway.cli.lines import Files, Kept, Prefixed, Screen, make_directory
@@ -16,6 +16,7 @@ from hatchway.cli.report import print_json, print_table
 from hatchway.cli.streams import Kept as Input
 from hatchway.cli.streams import read_input
 from hatchway.client.choosing import choose
+from hatchway.client.command_line import PIPED_DOCUMENT, command_parameters
 from hatchway.client.fleet import Fleet, NodeResult, NodeSink, Order, Status
 from hatchway.client.shell import said
 from hatchway.client.signals import forwarding
@@ -72,7 +73,7 @@ class _Many:
         self._saying: set[asyncio.Task[None]] = set()
         order = Order(
             document=PIPED_DOCUMENT,
-            parameters=parameters(args.rest),
+            parameters=command_parameters(args.rest),
             reason=args.reason,
             concurrency=args.concurrency,
             max_failures=args.max_failures,

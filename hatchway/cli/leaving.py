@@ -47,28 +47,19 @@ def left(hatchway: Hatchway, started: Started, number: int, *, quiet: bool = Fal
 
 def ended_with(hatchway: Hatchway, started: Started, ended: Ended, *, quiet: bool = False) -> int:
     """The status after the session's own end; with `quiet` only what went wrong is told."""
-    code, reason = ended.exit_code, ended.reason
     if ended.error is not None:
         if isinstance(ended.error, ChannelFailed):
             end_session(hatchway, started)  # at the service it goes on, and nobody could return
         tell(f"Session {printable(started.session_id)} was left.")
         return apart(refuse(ended.error))
-    if code is None:
-        code, reason = recorded(hatchway, started, reason)
+    from hatchway.client.ends import recorded
+
+    code, reason = recorded(hatchway, started.session_id, ended)
     if code is None or not quiet:
         how = f": {printable(reason)}" if reason else ""
         status = "" if code is None else f" with exit code {code}"
         tell(f"Session {printable(started.session_id)} ended{status}{how}.")
     return status_of(code)
-
-
-def recorded(hatchway: Hatchway, started: Started, reason: str) -> tuple[int | None, str]:
-    """What the service recorded of an end whose message did not arrive, if we may know it."""
-    try:
-        record = hatchway.session(started.session_id)
-    except HatchwayError:
-        return None, reason
-    return record.exit_code, reason or record.end_reason
 
 
 def status_of(code: int | None) -> int:

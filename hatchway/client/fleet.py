@@ -13,6 +13,7 @@ from typing import Protocol
 from hatchway.client.backoff import Backoff
 from hatchway.client.command import Sink, Source, carry
 from hatchway.client.connecting import in_thread
+from hatchway.client.ends import exit_code
 from hatchway.client.events import StreamEvent
 from hatchway.client.records import Node, Started
 from hatchway.client.service import Hatchway
@@ -20,7 +21,6 @@ from hatchway.client.stream import Stream
 from hatchway.core.errors import (
     HatchwayError,
     LimitExceededException,
-    SessionEnded,
     ThrottlingException,
 )
 
@@ -191,22 +191,9 @@ class Fleet:
             finally:
                 del self._streams[node.node_id]
                 await sink.finish()
-        if ended.error is not None:
-            raise ended.error
-        self._open.discard(started.session_id)
-        code, reason = ended.exit_code, ended.reason
-        if code is None:
-            code, reason = await in_thread(lambda: self._recorded(started, reason))
-        if code is None:
-            raise SessionEnded(f"The session ended: {reason}." if reason else "")
-        return code
-
-    def _recorded(self, started: Started, reason: str) -> tuple[int | None, str]:
-        try:
-            record = self._hatchway.session(started.session_id)
-        except HatchwayError:
-            return None, reason
-        return record.exit_code, reason or record.end_reason
+        if ended.error is None:
+            self._open.discard(started.session_id)
+        return await in_thread(lambda: exit_code(self._hatchway, started.session_id, ended))
 
     async def _end_all(self) -> None:
         """Ends at the service what nobody will return to."""

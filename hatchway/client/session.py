@@ -3,17 +3,14 @@ thread of its own."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 import shlex
-import threading
-from collections.abc import Coroutine
-from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
+from hatchway.client.background import Background
 from hatchway.client.events import Ended
 from hatchway.core.channel import Data, Opened
 from hatchway.core.errors import ChannelFailed, HatchwayError, PayloadTooLarge, SessionEnded
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from hatchway.client.service import Hatchway
     from hatchway.client.stream import Stream
 
-T = TypeVar("T")
 OPEN_SECONDS = 60.0
 #: What a command may print; it is kept in memory.
 MAX_OUTPUT = 16 * 1024 * 1024
@@ -51,14 +47,13 @@ class Session:
         self.session_id = started.session_id
         self._hatchway = hatchway
         self._started = started
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._background = Background()
         self._stream: Stream | None = None
 
     def __enter__(self) -> Session:
-        self._thread.start()
+        self._background.start()
         try:
-            self._wait(self._open(), OPEN_SECONDS)
+            self._background.wait(self._open(), OPEN_SECONDS)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -72,15 +67,13 @@ class Session:
     ) -> None:
         try:
             if self._stream is not None:
-                self._wait(self._stream.__aexit__(None, None, None), OPEN_SECONDS)
+                self._background.wait(self._stream.__aexit__(None, None, None), OPEN_SECONDS)
             self._hatchway.terminate(self.session_id)
         except HatchwayError:
             if error is None:
                 raise
         finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+            self._background.close()
 
     def run(self, command: str, timeout: float = 60.0) -> Result:
         """Runs one command (any text the shell takes) and waits for it; TimeoutError when late."""
@@ -91,19 +84,11 @@ class Session:
             f" printf '%s%s:%d:\\n' {end[:8]} {end[8:]} $?\n"
         )
         last = re.compile(rb"%s:(\d+):" % end.encode())
-        printed, code = self._wait(self._exchange(line.encode(), last), timeout)
+        printed, code = self._background.wait(self._exchange(line.encode(), last), timeout)
         _, _, output = printed.partition(begin.encode())
         return Result(output.removeprefix(b"\r").removeprefix(b"\n"), code)
 
     # --- in the stream's thread -----------------------------------------------------------------
-
-    def _wait(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result(seconds)
-        except LateError:
-            future.cancel()
-            raise TimeoutError(f"no answer within {seconds} s") from None
 
     async def _open(self) -> None:
         stream = self._hatchway.open_stream(self._started)

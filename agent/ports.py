@@ -133,8 +133,9 @@ class Screen(Protocol):
         """`error`: it is standard error, which travels apart."""
         ...
 
-    def consumed(self, size: int) -> None:
-        """So many of the bytes that were fed have been taken."""
+    def consumed(self, size: int, *, echo: bool = True) -> None:
+        """So many of the bytes that were fed have been taken; `echo` says that they were not
+        typed at a prompt that shows nothing."""
         ...
 
     def exited(self, code: int) -> None:

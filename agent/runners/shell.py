@@ -125,8 +125,9 @@ class _Running:
         self._write()
 
     def _write(self) -> None:
-        taken = 0
-        while self._fed:
+        taken, echoed = 0, self._terminal.echoes
+        # What comes after the prompt has changed is written, and told, by itself.
+        while self._fed and self._terminal.echoes == echoed:
             head = self._fed.popleft()
             size = self._terminal.write(head)
             taken += size
@@ -142,7 +143,7 @@ class _Running:
         else:
             self._loop.remove_writer(self._terminal.master)
         if taken:
-            self._screen.consumed(taken)
+            self._screen.consumed(taken, echo=echoed)
 
     def interrupt(self, number: int) -> None:
         if not self._closed:

@@ -46,6 +46,17 @@ class Terminal:
                 return len(data)
             raise
 
+    @property
+    def echoes(self) -> bool:
+        """False while something asks for a secret: it reads lines, and has the terminal echo
+        nothing. What reads keys itself (editors, shells at their prompt) does without the
+        terminal's echo, and shows what it likes."""
+        try:
+            local = termios.tcgetattr(self.master)[3]
+        except (OSError, termios.error):
+            return False
+        return not (local & termios.ICANON and not local & termios.ECHO)
+
     def resize(self, columns: int, rows: int) -> None:
         """The kernel sends SIGWINCH to the foreground when the size changes."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

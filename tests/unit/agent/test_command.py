@@ -45,7 +45,7 @@ class FakeScreen:
         self.all += data
         self._changed.set()
 
-    def consumed(self, size: int) -> None:
+    def consumed(self, size: int, *, echo: bool = True) -> None:
         self.taken += size
         self._changed.set()
 

@@ -37,7 +37,7 @@ class FakeScreen:
         self.text += data
         self._changed.set()
 
-    def consumed(self, size: int) -> None:
+    def consumed(self, size: int, *, echo: bool = True) -> None:
         self.taken += size
         self._changed.set()
 

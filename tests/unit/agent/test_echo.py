@@ -109,7 +109,8 @@ def test_only_reading_lines_without_echo_is_a_secret_s_prompt(terminal, icanon, 
     assert made.echoes is echoes
 
 
-def test_of_a_terminal_that_is_gone_nothing_was_echoed():
+def test_of_a_terminal_that_is_gone_nothing_was_echoed(tmp_path):
     made = Terminal.__new__(Terminal)
-    made.master = -1
-    assert made.echoes is False
+    with (tmp_path / "no terminal").open("w") as file:
+        made.master = file.fileno()
+        assert made.echoes is False

@@ -18,11 +18,14 @@ from agent.api import AgentApi, Opened, Pass
 from agent.backoff import Backoff
 from agent.clock import ServiceClock
 from agent.drops import Drops
+from agent.echo import EchoReports
 from agent.log import Log
 from agent.order import Order
 from agent.pass_keeper import PassKeeper
 from agent.ports import CipherOf, Client, Credentials, Random, Runner, StartFailed, Transport
+from agent.redraw import Redraw
 from agent.seals import Opener, Refusal, Refused
+from agent.tail import Tail
 from agent.uplink import Outcome, Uplink
 from hatchway.core import channel
 from hatchway.core.channel import ChannelEvent, DataChannel, Side
@@ -31,7 +34,7 @@ from hatchway.core.errors import ClientFault, HatchwayError
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Topics
 from hatchway.core.sealing import Sealed
-from hatchway.core.wire import FlagValue, PayloadType
+from hatchway.core.wire import MAX_TEXT_MESSAGE, FlagValue, PayloadType
 
 #: Sealed messages that wait for a ticket; IoT Core sends 100 a second at most.
 MAX_HELD = 64
@@ -92,10 +95,11 @@ class Session:
         self._id, self._f = session, facilities
         self._opened, self._document = opened, traits.read(opened.document)
         clock, random = facilities.clock, facilities.random
-        self._channel = DataChannel(
-            Side.AGENT, traits.settings(self._document, clock.epoch), random
-        )
+        self._tail, self._redraw = Tail(), Redraw(self._resize)
+        settings = traits.settings(self._document, clock.epoch, self._tail.replay)
+        self._channel = DataChannel(Side.AGENT, settings, random)
         self._opener = Opener(facilities.topics.node, session, clock, facilities.cipher_of)
+        self._echo = EchoReports(traits.records_input(self._document), clock, random)
         self._activity = Activity(output_counts=traits.output_counts(self._document))
         self._uplink = Uplink(facilities.api, session, random, self._uploaded, self._printed)
         self._keeper = PassKeeper(
@@ -147,7 +151,15 @@ class Session:
             await listening.close()
             if self._runner is not None:
                 await self._runner.close()
+            self._count_losses()
             f.log.info("session over", session=self._id, reason=reason, code=self._code)
+
+    def _count_losses(self) -> None:
+        """Reported with what was dropped, and not among it (`lambdas/nodes/handler.py`)."""
+        gaps, repeats = self._channel.losses
+        for kind, count in (("gapBytes", gaps), ("retries", repeats)):
+            if count:
+                self._f.drops.count(kind, count)
 
     def hinted(self) -> None:
         """The service has news: it is asked for them."""
@@ -201,6 +213,7 @@ class Session:
             await asyncio.sleep(backoff.next())
 
     def _cancel_timers(self) -> None:
+        self._redraw.close()
         timers = (self._timer, self._start_timer, self._drain_timer, self._listen_timer)
         for timer in timers:
             if timer is not None:
@@ -329,11 +342,12 @@ class Session:
         match event:
             case channel.Opened(extended=extended, environment=environment):
                 self._client = Client(extended, environment)
+                if self._started:
+                    self._redraw.expect()  # another client has taken the session over
                 wait = 0.0 if traits.without_terminal(self._document) else START_WAIT
                 self._start_timer = self._loop.call_later(wait, self._start)
             case channel.Resized(columns, rows):
-                if self._runner is not None:
-                    self._runner.resize(columns, rows)
+                self._redraw.size(columns, rows)
                 self._start()
             case channel.Data(data):
                 self._typed(data)
@@ -351,6 +365,10 @@ class Session:
             case _:
                 return
 
+    def _resize(self, columns: int, rows: int) -> None:
+        if self._runner is not None and not self._over.done():
+            self._runner.resize(columns, rows)
+
     def _start(self) -> None:
         if self._started or self._runner is None or self._over.done():
             return
@@ -363,8 +381,10 @@ class Session:
         self._runner.allow(self._channel.writable)
 
     def _typed(self, data: bytes) -> None:
+        self._echo.typed(self._channel.client, len(data))
         self._start()
         if self._code is not None or self._runner is None:
+            self._echo.fed(len(data), echo=False)
             self._channel.consumed(len(data))
             return
         try:
@@ -386,10 +406,13 @@ class Session:
 
     def output(self, data: bytes, *, error: bool = False) -> None:
         kind = PayloadType.STDERR if error else PayloadType.OUTPUT
-        self._channel.write(data[: self._channel.writable], kind)
+        data = data[: self._channel.writable]
+        self._tail.write(data)
+        self._channel.write(data, kind)
         self._pump_soon()
 
-    def consumed(self, size: int) -> None:
+    def consumed(self, size: int, *, echo: bool = True) -> None:
+        self._echo.fed(size, echo=echo)
         self._channel.consumed(size)
         self._pump_soon()
 
@@ -411,6 +434,8 @@ class Session:
     def _uploaded(self, outcome: Outcome, generation: int) -> None:
         if self._over.done():
             return
+        if outcome is not Outcome.SENT:
+            self._echo.lost()
         if outcome is Outcome.CLIENT_GONE and generation == self._keeper.current.generation:
             self._gone = generation
             self._leave()
@@ -446,8 +471,10 @@ class Session:
         now = self._f.clock.now()
         current = self._keeper.current
         while self._uplink.free and self._keeper.valid:
-            if self._wait_for_more(now) or not (frames := self._channel.poll(now)):
+            budget = MAX_TEXT_MESSAGE - self._echo.room
+            if self._wait_for_more(now) or not (frames := self._channel.poll(now, budget)):
                 return
+            frames += self._echo.report()
             self._held_since = None
             young = now - self._attached_at < YOUNG
             self._uplink.send(frames, current.ticket, current.generation, young)

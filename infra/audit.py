@@ -97,7 +97,7 @@ class AuditTrail(Construct):
             enforce_ssl=True,
             # AWS advises six times the function's timeout, and the window besides.
             visibility_timeout=Duration.seconds(6 * 60 + WINDOW),
-            retention_period=Duration.days(14),
+            retention_period=Duration.days(4),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=ATTEMPTS),
         )
         self._audit.function.add_event_source(

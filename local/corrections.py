@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from ministack.core import iam_actions
+from ministack.services import lambda_svc
 
 
 def apply() -> None:
     """Makes all corrections; once, before anything is served."""
     _instance_profile_arns()
+    _logs_of_stream_functions()
 
 
 def _instance_profile_arns() -> None:
@@ -39,3 +41,23 @@ def _instance_profile_arns() -> None:
         return arn
 
     iam_actions.extract_resource_arn = corrected
+
+
+def _logs_of_stream_functions() -> None:
+    """A function's log is written whoever invokes it, the routes of a WebSocket API too.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+    """
+    original = lambda_svc._run_with_function_config_scope
+
+    def corrected(config: Any, callback: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(config, callback, *args, **kwargs)
+        # API Gateway's own way past the dispatcher, which writes the logs of all the others.
+        if callback.__name__ == "_invoke_worker" and isinstance(result, dict):
+            log, failed = str(result.get("log", "")), result.get("status") == "error"
+            original(
+                config, lambda_svc._emit_lambda_logs, {"config": config}, "stream", log, failed, 0
+            )
+        return result
+
+    lambda_svc._run_with_function_config_scope = corrected

@@ -58,6 +58,8 @@ def context(emulator: Emulator) -> dict[str, str]:
         "endpointsElsewhere": "true",
         "agentMustComeFromInstance": "false",
         "gatewayDecodesPaths": "true",
+        # Its CloudFormation has no named queries.
+        "auditQuery": "false",
         "peopleApiUrl": f"https://{api}",
         "agentApiUrl": f"https://{api}",
         "streamUrl": f"wss://{api}",

@@ -55,9 +55,15 @@ _EXPLAIN: Statement = {
     "Resource": "*",
 }
 
+_LOOK_UP: Statement = {
+    "Effect": "Allow",
+    "Action": "cloudtrail:LookupEvents",
+    "Resource": "*",
+}
+
 #: What each may do, beside the stack's managed policy that opens the API's paths.
 STATEMENTS: Mapping[str, Sequence[Statement]] = {
-    ADMIN: (_EVERYTHING, _EXPLAIN),
+    ADMIN: (_EVERYTHING, _EXPLAIN, _LOOK_UP),
     JOHN: (_START_ON_WEB, _START_WITH_DEFAULT_DOCUMENT, _OWN_SESSIONS, _SEE),
     MARY: (_SEE,),
 }

@@ -108,7 +108,8 @@ class ChannelSettings:
 
     `extensions=False` makes this end speak the original protocol only; `environment` is what a
     client tells an extended agent of its terminal and language. `lossless`: an agent takes no more
-    output while the client is away, where it would otherwise give up the oldest.
+    output while the client is away, where it would otherwise give up the oldest. `replay` gives an
+    agent what another client is shown first: what was printed before the last so many bytes.
     """
 
     epoch: float
@@ -119,6 +120,7 @@ class ChannelSettings:
     extensions: bool = True
     lossless: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    replay: Callable[[int], bytes] = lambda held: b""
 
 
 class DataChannel:
@@ -252,7 +254,7 @@ class DataChannel:
         self._inbox = Inbox(self._window, owed)
         if self._offer:
             self._offer = replace(self._offer, window=self._window - owed)
-        self._outbox.restart()
+        self._outbox.restart(self._settings.replay(self._outbox.held_bytes))
         self._opened = self._sized = False
         self._attached_at = self._now
         self._ask()
@@ -409,6 +411,7 @@ class DataChannel:
             return []
         self._outbox.open = self._may_send_data()
         frames = self._hello()
+        repeats = self._outbox.repeats
         if not self._paused:
             # Room for an acknowledgement to ride along.
             for frame in self._outbox.frames(now, budget - MAX_ACK_TEXT):
@@ -416,6 +419,9 @@ class DataChannel:
                 budget -= text_length(len(frame))
                 if len(frames) == MAX_FRAMES:
                     break
+        if self._outbox.repeats > repeats and self._side is Side.CLIENT:
+            # Made now: it shows the service how old what is sent again is (`marks.typed`).
+            self._inbox.announce()
         if self._outbox.blocked and now - self._spoke_at >= BLOCKED_AFTER:
             self._inbox.announce()
         frames += self._acknowledgements(riding=bool(frames), limit=budget // MAX_ACK_TEXT)
@@ -529,6 +535,11 @@ class DataChannel:
         return self._outbox.room(kept=away)
 
     @property
+    def losses(self) -> tuple[int, int]:
+        """Bytes that this end gave up for lack of room, and messages that it sent again."""
+        return self._outbox.gaps, self._outbox.repeats
+
+    @property
     def _gives_way(self) -> bool:
         return self._side is Side.AGENT and not self._settings.lossless
 
@@ -590,6 +601,11 @@ class DataChannel:
     def extended(self) -> bool:
         """The handshake is done, and the peer agreed to Hatchway's extensions."""
         return self._opened and self._inbox.extended
+
+    @property
+    def client(self) -> str:
+        """Agent: the identity of the client whose input comes, "" before any has."""
+        return str(self._client or "")
 
     @property
     def opened(self) -> bool:

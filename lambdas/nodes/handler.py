@@ -24,6 +24,9 @@ MAX_PLATFORM = 128
 MAX_KINDS = 32
 MAX_COUNT = 1_000_000_000
 
+#: Kinds that tell how the data flowed, and the metrics that they are: nobody did any of it.
+FLOW = {"gapBytes": "Gaps", "retries": "Retries"}
+
 _KIND = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,31}\Z")
 
 
@@ -78,7 +81,10 @@ class Nodes:
         node = channel_node(call, self.channel_role_id)
         dropped = _counts(call.members({"Dropped"}))
         line.note(node=node, **{f"dropped_{kind}": count for kind, count in dropped.items()})
-        if dropped:
+        for kind, metric in FLOW.items():
+            if count := dropped.pop(kind, 0):
+                self.count(metric, count)
+        if any(dropped.values()):
             line.warning()
             self.count("MessagesDropped", sum(dropped.values()))
         return {}

@@ -9,6 +9,7 @@ import pytest
 
 from infra.alarms import COUNTED, NAMESPACE, NODES_SERVICE, SWEEP_SERVICE
 from lambdas import telemetry
+from lambdas.nodes.handler import FLOW
 from lambdas.sweep.handler import BEHIND
 from tests.infra.conftest import Synth
 from tests.infra.templates import Stacks, text
@@ -32,7 +33,9 @@ def test_every_alarm_tells_the_topic_and_none_waits_for_data(default: Stacks) ->
 
 
 def test_what_is_counted_is_what_the_functions_name() -> None:
-    assert set(COUNTED) == {"EnrolmentRefused", "MessagesDropped", BEHIND}
+    recordings = {"RecordingFailed", "RecordingMismatch"}
+    assert set(COUNTED) == {"EnrolmentRefused", "MessagesDropped", BEHIND, "Gaps"} | recordings
+    assert "Gaps" in FLOW.values()
 
 
 @pytest.mark.parametrize(

@@ -391,6 +391,14 @@ def test_a_report_is_a_warning_and_a_metric(setting: Setting) -> None:
     assert setting.counted == [("MessagesDropped", 3)]
 
 
+def test_gaps_and_retries_are_metrics_of_their_own_and_alarm_nobody_of_forgeries(
+    setting: Setting,
+) -> None:
+    assert report(setting, {"gapBytes": 4096, "retries": 7}) == 200
+    assert setting.world.lines.written[-1][0] == "INFO"
+    assert setting.counted == [("Gaps", 4096), ("Retries", 7)]
+
+
 def test_an_empty_report_is_nothing_to_worry_about(setting: Setting) -> None:
     assert report(setting, {}) == 200
     assert setting.world.lines.written[-1][0] == "INFO"

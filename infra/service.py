@@ -28,6 +28,7 @@ from infra.rechecks import Rechecks
 from infra.rest import fill
 from infra.reviews import Reviews
 from infra.stream_api import StreamApi, StreamFamilies
+from infra.tampering import Tampering
 from infra.triggers import Changes, EveryMinute, Presence, Pushes
 
 _AGENT_URL = "https://{api}.execute-api.{region}.{suffix}/{stage}"
@@ -164,6 +165,7 @@ class ServiceStack(Stack):
         grants.look_again(every.documents, reviews.queue)
         every.documents.function.add_environment("CHANGES_QUEUE", reviews.queue.queue_url)
         trail = self._keep_trail(data)
+        Tampering(self, self._config, every.notify, data.records)
         self._watch(changes, trail)
 
     def _keep_trail(self, data: DataStack) -> AuditTrail:

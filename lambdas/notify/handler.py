@@ -14,7 +14,7 @@ from lambdas.logline import Line
 from lambdas.ports import Notices
 
 #: What goes to those who are woken, too.
-URGENT = frozenset({NODE_REFUSED, RECORDING_FAILED, RECORDING_MISMATCH})
+URGENT = frozenset({NODE_REFUSED, RECORDING_FAILED, RECORDING_MISMATCH, "Evidence Changed"})
 #: Characters of a subject: SNS takes ASCII, 100 at most. https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 MAX_SUBJECT = 99
 MAX_TEXT = 4096

@@ -23,7 +23,7 @@ from hatchway.core.documents import (
     Properties,
     SessionType,
 )
-from tests.unit.agent.machine_user import MISSING, machine_user, remove
+from tests.machine_user import MISSING, machine_user, remove
 
 as_root = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 NOBODY_ELSE = "no-such-user-here"

@@ -18,7 +18,7 @@ from agent.runners.banner import MAX_NAME, banner, plain
 from agent.terminal import pipes
 from agent.terminal.posix import spawn
 from hatchway.core.documents.reading import LIMITS as DOCUMENTED
-from tests.unit.agent.machine_user import MISSING, machine_user
+from tests.machine_user import MISSING, machine_user
 from tests.unit.agent.test_account import order
 
 #: Seconds until a command must have shown something.

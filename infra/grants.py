@@ -84,12 +84,11 @@ class Grants:
 
     def record(self, *families: FamilyFunction) -> None:
         """They add to what passed; they cannot read it, and nobody can take any of it away."""
-        group = self._arn("logs", "log-group", self.config.recordings, ":")
         for family in families:
             family.grant(
                 "logs:CreateLogStream",
                 "logs:PutLogEvents",
-                on=[f"{group}:*"],
+                on=self._streams(self.config.recordings),
                 wildcard=_STREAM,
             )
 
@@ -109,11 +108,10 @@ class Grants:
 
     def feed_destinations(self, family: FamilyFunction) -> None:
         """Where documents may have logs go; and which code of its own runs."""
-        groups = [self._arn("logs", "log-group", name, ":") for name in self._log_groups()]
         family.grant(
             "logs:CreateLogStream",
             "logs:PutLogEvents",
-            on=[f"{group}:*" for group in groups],
+            on=[arn for name in self._log_groups() for arn in self._streams(name)],
             wildcard=_STREAM,
         )
         objects = [f"{bucket}/*" for bucket in self._log_buckets()]
@@ -150,6 +148,11 @@ class Grants:
         """The archive asks itself for looks, and has those come again that were not done."""
         family.grant("sqs:ChangeMessageVisibility", "sqs:SendMessage", on=[queue.queue_arn])
 
+    def _streams(self, group: str) -> list[str]:
+        """A log group as AWS asks for it: by action, the group itself or its streams."""
+        arn = self._arn("logs", "log-group", group, ":")
+        return [arn, f"{arn}:*"]
+
     def _log_groups(self) -> list[str]:
         return [self.config.session_log, *self.config.floor.log_groups]
 
@@ -161,9 +164,10 @@ class Grants:
         ]
 
     def _see_recordings(self, family: FamilyFunction) -> None:
-        group = self._arn("logs", "log-group", self.config.recordings, ":")
         bucket = self._log_buckets()[0]
-        family.grant("logs:GetLogEvents", on=[f"{group}:*"], wildcard=_STREAM)
+        family.grant(
+            "logs:GetLogEvents", on=self._streams(self.config.recordings), wildcard=_STREAM
+        )
         family.grant("s3:GetObject", on=[self._recordings()], wildcard=_RECORDING)
         # Without it, an object that is missing looks like one that may not be read.
         family.grant(
@@ -264,8 +268,9 @@ class Grants:
 
     def read_trail(self, family: FamilyFunction) -> None:
         """For looking up calls: the audit trail's log group, and no other."""
-        group = self._arn("logs", "log-group", self.config.audit_log, ":")
-        family.grant("logs:FilterLogEvents", on=[f"{group}:*"], wildcard=_STREAM)
+        family.grant(
+            "logs:FilterLogEvents", on=self._streams(self.config.audit_log), wildcard=_STREAM
+        )
 
     def look_again(self, family: FamilyFunction, queue: sqs.IQueue) -> None:
         family.grant("sqs:SendMessage", on=[queue.queue_arn])

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hatchway.core.errors import InternalServerError
 from lambdas.adapters import aws
 from lambdas.ports import Look, Why
 
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 PATIENCE = aws.Patience(connect=1.0, read=3.0, attempts=3)
-#: Messages of one call, and seconds that SQS keeps a message back at most.
-BATCH, MAX_DELAY = 10, 900
+#: Seconds that SQS keeps a message back at most.
+MAX_DELAY = 900
 #: Of the message's form.
 VERSION = 1
 
@@ -30,17 +29,11 @@ class SqsLooks:
     def ask(self, looks: Sequence[Look], seconds: int = 0) -> None:
         if not 0 <= seconds <= MAX_DELAY:
             raise ValueError(f"SQS keeps a message back for 0 to {MAX_DELAY} seconds")
-        for first in range(0, len(looks), BATCH):
+        for look in looks:
             with aws.calling("SQS"):
-                answer = self._client.send_message_batch(
-                    QueueUrl=self._queue,
-                    Entries=[
-                        {"Id": str(n), "MessageBody": written(look), "DelaySeconds": seconds}
-                        for n, look in enumerate(looks[first : first + BATCH])
-                    ],
+                self._client.send_message(
+                    QueueUrl=self._queue, MessageBody=written(look), DelaySeconds=seconds
                 )
-            if answer.get("Failed"):
-                raise InternalServerError("SQS did not take all messages.")
 
     def again(self, receipt: str, seconds: int) -> None:
         with aws.calling("SQS"):

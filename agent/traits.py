@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agent import document
 from agent.ports import StartFailed
 from hatchway.core.channel import ChannelSettings
@@ -15,12 +17,16 @@ def read(text: str) -> Document | StartFailed:
         return error
 
 
-def settings(found: Document | StartFailed, epoch: float) -> ChannelSettings:
-    """A command's output is never given up: without a client the command waits instead."""
+def settings(
+    found: Document | StartFailed, epoch: float, replay: Callable[[int], bytes]
+) -> ChannelSettings:
+    """A command's output is never given up: without a client the command waits instead. What a
+    terminal showed is shown again to another client."""
     if isinstance(found, StartFailed):
         return ChannelSettings(epoch=epoch)
-    kept = without_terminal(found)
-    return ChannelSettings(epoch=epoch, session_type=found.session_type, lossless=kept)
+    if without_terminal(found):
+        return ChannelSettings(epoch=epoch, session_type=found.session_type, lossless=True)
+    return ChannelSettings(epoch=epoch, session_type=found.session_type, replay=replay)
 
 
 def without_terminal(found: Document | StartFailed) -> bool:
@@ -33,6 +39,11 @@ def tells_exit_code(found: Document | StartFailed) -> bool:
     if isinstance(found, StartFailed):
         return False
     return without_terminal(found) and found.properties.separate_output_stream
+
+
+def records_input(found: Document | StartFailed) -> bool:
+    """Whether what is typed is recorded: then the node says which of it the terminal echoed."""
+    return not isinstance(found, StartFailed) and found.inputs.hatchway.record_input
 
 
 def output_counts(found: Document | StartFailed) -> bool:

@@ -103,6 +103,8 @@ class Outbox:
         self._newest_arrival = 0.0
         self.round_trip = RoundTrip()
         self.gaps = 0
+        #: Messages that were sent again.
+        self.repeats = 0
         #: Data may be numbered and sent (the handshake is done).
         self.open = False
 
@@ -157,11 +159,14 @@ class Outbox:
         self._max_payload = min(peer.max_payload, MAX_PAYLOAD)
         self._compress = peer.compression
 
-    def restart(self) -> None:
+    def restart(self, before: bytes = b"") -> None:
         """Another peer: numbers go on, so that nothing old is taken for new; what nobody has
-        acknowledged waits again; and nothing is agreed upon."""
+        acknowledged waits again, behind the output `before`; and nothing is agreed upon."""
         for _, sent in sorted(self._sent.items(), reverse=True):
             self._wait_again(parse(sent.frame))
+        if before:
+            self._waiting.appendleft(_Segment(PayloadType.OUTPUT, bytearray(before)))
+            self._waiting_bytes += len(before)
         self._in_flight_bytes = 0
         self._sent.clear()
         self._lost.clear()
@@ -259,6 +264,7 @@ class Outbox:
             del self._lost[sequence]
             sent.at = now
             sent.times += 1
+            self.repeats += 1
             return sent.frame
         return None
 

@@ -20,7 +20,7 @@ from hatchway.core.errors import (
 from hatchway.core.tickets import TICKET_RENEW_AFTER
 from hatchway.core.wire import FlagValue
 from tests.unit.agent.bench import agent
-from tests.unit.agent.fake_service import TICKET_LIFE
+from tests.unit.agent.fake_service import TICKET_LIFE, FakeClient
 from tests.unit.agent.virtual_time import run
 
 
@@ -551,5 +551,27 @@ def test_nothing_typed_or_printed_is_logged() -> None:
             said = json.dumps(bench.log)
             for secret in ("pass-phrase", "secret-output", "enrolment-secret", "ticket.", "token"):
                 assert secret not in said
+
+    run(test())
+
+
+def test_another_client_is_shown_what_was_printed_and_has_the_screen_drawn_again() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            session, client, runner = await bench.opened()
+            runner.print(b"one\r\n")
+            await bench.service.until(lambda: client.text == b"one\r\n")
+            sizes = []
+            runner.resize = lambda *size: sizes.append(size)  # type: ignore[method-assign]
+            other = FakeClient(bench.service, session)
+            bench.service.attach(session, other)
+            bench.service.hint(session)
+            runner.print(b"two\r\n")
+            await bench.service.until(lambda: other.opened)
+            other.channel.resize(80, 24)
+            other.pump()
+            await bench.service.until(lambda: other.text == b"one\r\ntwo\r\n")
+            await bench.service.until(lambda: len(sizes) == 2)
+            assert sizes == [(80, 23), (80, 24)]
 
     run(test())

@@ -5,21 +5,25 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatchway.cli.options import add_common, add_output, service
-from hatchway.cli.report import print_json
-from hatchway.core.errors import Exit, ValidationException
+from hatchway.cli.report import complain, print_json
+from hatchway.core.errors import AccessDeniedException, Exit, ValidationException
 from hatchway.core.screen import printable
 
 if TYPE_CHECKING:
+    from hatchway.client import Hatchway
     from hatchway.client.recordings import Verified
 
 NAME = "verify"
 HELP = "check recordings: signature, hash chain, every chunk, and that none is missing"
 #: Bytes of a file with a public key.
 MAX_KEY = 16 * 1024
+#: Days that the audit trail is compared for: sessions are described for 30.
+DAYS = 29
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
     hatchway = service(args)
     recordings, key = hatchway.recordings, _key(args.key) if args.key else b""
     if args.all:
+        started = _started(hatchway, int(time.time()))  # before the list: that one is longer
         sessions = [s for state in ("Active", "History") for s in hatchway.sessions(state)]
-        found = recordings.verify_all(sessions, key=key)
+        found = recordings.verify_all(sessions, key=key, started=started)
     elif args.date:
         found = [recordings.verify(args.session_id, key=key, day=args.date)]
     else:
@@ -61,6 +66,17 @@ def run(args: argparse.Namespace) -> int:
         for each in found:
             print("\n".join(_lines(each)))
     return int(Exit.FAILURE) if any(each.findings for each in found) else 0
+
+
+def _started(hatchway: Hatchway, now: int) -> list[str]:
+    """The sessions that the audit trail says were started, where the caller may look."""
+    since = now - DAYS * 24 * 3600
+    try:
+        events = list(hatchway.audit(event="StartSession", since=since, until=now))
+    except AccessDeniedException as error:
+        complain(error.code, f"not compared with the audit trail: {error.message}")
+        return []
+    return [event.about for event in events if event.outcome == "allowed"]
 
 
 def _lines(verified: Verified) -> list[str]:

@@ -251,12 +251,20 @@ class Recordings:
                     seen.add(session_id)
                     yield session_id
 
-    def verify_all(self, sessions: Sequence[SessionRecord], *, key: bytes = b"") -> list[Verified]:
-        """Checks the recordings of these sessions, and names recordings, of the days that they
-        are of, which none of them stands for."""
+    def verify_all(
+        self,
+        sessions: Sequence[SessionRecord],
+        *,
+        key: bytes = b"",
+        started: Sequence[str] = (),
+    ) -> list[Verified]:
+        """Checks the recordings of these sessions, and names recordings that none of them stands
+        for, and sessions that were `started` (by the audit trail) of which nothing is left."""
         results = self.verify_all_of(sessions, key=key)
         recorded = [s for day in _days(self._clock()) for s in self.recorded(day)]
-        strangers = verifying.unknown(recorded, [s.session_id for s in sessions])
+        known = [s.session_id for s in sessions]
+        strangers = verifying.unknown(recorded, known)
+        strangers += verifying.started(started, [*known, *recorded])
         return results + [
             Verified(session_id=finding.text.split(" ", 1)[0], findings=[finding])
             for finding in strangers

@@ -42,6 +42,7 @@ class Fault(StrEnum):
     COUNTS = "counts"
     NOT_FINAL = "not final"
     UNKNOWN_SESSION = "unknown session"
+    UNKNOWN_START = "start without session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,15 @@ def missing(known: Known, manifest: Manifest | None, now: float) -> list[Finding
         text = f"the last checkpoint is {manifest.checkpoint}, and the tail is missing"
         return [Finding(Fault.NOT_FINAL, text, manifest.chunks)]
     return []
+
+
+def started(told: Iterable[str], known: Iterable[str]) -> list[Finding]:
+    """Sessions whose start the audit trail tells of, and of which there is nothing else."""
+    lost = sorted(set(told) - set(known))
+    return [
+        Finding(Fault.UNKNOWN_START, f"{session} was started, and neither table nor archive has it")
+        for session in lost
+    ]
 
 
 def unknown(recorded: Iterable[str], known: Iterable[str]) -> list[Finding]:

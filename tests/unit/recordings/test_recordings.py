@@ -354,6 +354,14 @@ def test_all_names_recordings_that_no_session_stands_for(recorded, session):
     assert found[-1].session_id.startswith("eve-")
 
 
+def test_all_names_starts_of_which_nothing_is_left(recorded, session):
+    complete(recorded, session)
+    started = [session.session_id, "eve-0123456789abcdef0"]
+    found = recorded.reader(recorded.ann).verify_all(recorded.records(), started=started)
+    assert [f.fault for v in found for f in v.findings] == [Fault.UNKNOWN_START]
+    assert found[-1].session_id == "eve-0123456789abcdef0"
+
+
 def test_another_sessions_manifest_in_its_place_is_found(recorded, session):
     prefix = complete(recorded, session)
     other = recorded.world.started(recorded.ann)

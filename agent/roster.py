@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable, Sequence
 
 from agent.api import Listed, Opened, Throttled
 from agent.backoff import Backoff
+from agent.memory import give_back
 from agent.session import Facilities, Reason, Session
 from hatchway.core.errors import ClientFault, DoesNotExistException, HatchwayError, SessionEnded
 from hatchway.core.tokens import token_digest
@@ -92,7 +92,7 @@ class Roster:
         hints came to nothing: collecting takes long."""
         if self._tidying is not None:
             self._tidying.cancel()
-        self._tidying = asyncio.get_running_loop().call_later(TIDY_AFTER, gc.collect)
+        self._tidying = asyncio.get_running_loop().call_later(TIDY_AFTER, give_back)
 
     async def _open(self, session: str) -> None:
         """A hint at a session that is over is worth a line in the report: who sent it?"""

@@ -1,0 +1,196 @@
+"""Recording beside a delivery, and before it: nothing that is wanted holds anything up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hatchway.core.errors import (
+    InternalServerError,
+    RecordingUnavailable,
+    ThrottlingException,
+)
+from hatchway.core.recording import Mode, Passed, Terms
+from hatchway.core.transcript.chunks import Side
+from hatchway.core.wire import MessageType
+from lambdas.logline import Line
+from lambdas.memory.clock import ManualClock
+from lambdas.memory.recordings import MemoryRecordings, MemoryTroubles
+from lambdas.recording import HELD, MAX_SESSIONS, TOLD, Recorder, threaded
+from tests.unit.edge.frames import frame
+
+SESSION = "john-0123456789abcdef0"
+FRAME = frame(MessageType.OUTPUT, b"$ ")
+PASSED = Passed(side=Side.NODE, generation=3, frames=(FRAME,))
+
+
+class Setting:
+    """A recorder, and what happened in which order."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.recordings, self.troubles = MemoryRecordings(), MemoryTroubles()
+        self.line = Line("uplink")
+        self.order: list[str] = []
+        self.recorder = Recorder(self.recordings, self.troubles, self.clock, self._beside)
+
+    def _beside(self, act: Callable[[], None]) -> Callable[[], None]:
+        """As if the log were slower than the delivery."""
+        self.order.append("begun")
+
+        def wait() -> None:
+            act()
+            self.order.append("recorded")
+
+        return wait
+
+    def carry(self, terms: Terms, passed: Passed = PASSED, session: str = SESSION) -> str:
+        def deliver() -> str:
+            self.order.append("delivered")
+            return "delivered"
+
+        return self.recorder.carry(session, terms, passed, deliver, self.line)
+
+    @property
+    def recorded(self) -> list[Passed]:
+        return self.recordings.passed(SESSION)
+
+
+@pytest.fixture
+def setting() -> Setting:
+    return Setting()
+
+
+def test_what_is_wanted_is_recorded_while_it_is_delivered(setting: Setting) -> None:
+    assert setting.carry(Terms()) == "delivered"
+    assert setting.order == ["begun", "delivered", "recorded"]
+    assert setting.recorded == [PASSED]
+
+
+def test_what_is_required_is_recorded_before_it_is_delivered(setting: Setting) -> None:
+    seen: list[int] = []
+    setting.recorder.carry(
+        SESSION, Terms(Mode.REQUIRED), PASSED, lambda: seen.append(len(setting.recorded)), Line("x")
+    )
+    assert seen == [1]
+
+
+def test_nothing_is_recorded_where_recording_is_off(setting: Setting) -> None:
+    assert setting.carry(Terms(Mode.OFF)) == "delivered"
+    assert setting.recordings.streams == {}
+
+
+def test_a_call_with_nothing_to_record_costs_no_write(setting: Setting) -> None:
+    nothing = Passed(side=Side.NODE, generation=1)
+    for mode in Mode:
+        assert setting.carry(Terms(mode), nothing) == "delivered"
+    assert setting.recordings.streams == {}
+
+
+@pytest.mark.parametrize("failure", [ThrottlingException(), InternalServerError()])
+def test_a_wanted_recording_that_fails_is_counted_and_delivered(
+    setting: Setting, failure: Exception
+) -> None:
+    setting.recordings.failure = failure  # type: ignore[assignment]
+    assert setting.carry(Terms()) == "delivered"
+    assert setting.line.fields["unrecorded"] == 1
+    assert setting.troubles.told == []
+
+
+def test_a_log_that_does_not_answer_is_left_alone_for_seconds(setting: Setting) -> None:
+    setting.recordings.failure = InternalServerError()
+    setting.carry(Terms())
+    setting.recordings.failure = None
+    setting.carry(Terms())
+    assert setting.recorded == []
+    assert setting.line.fields["unrecorded"] == 2
+    setting.clock.advance(HELD)
+    setting.carry(Terms())
+    assert len(setting.recorded) == 1
+
+
+def test_a_log_that_is_throttled_is_tried_with_the_next_call(setting: Setting) -> None:
+    setting.recordings.failure = ThrottlingException()
+    setting.carry(Terms())
+    setting.recordings.failure = None
+    setting.carry(Terms())
+    assert len(setting.recorded) == 1
+
+
+def test_a_required_recording_that_fails_delivers_nothing_and_asks_for_the_end(
+    setting: Setting,
+) -> None:
+    setting.recordings.failure = InternalServerError()
+    with pytest.raises(RecordingUnavailable):
+        setting.carry(Terms(Mode.REQUIRED))
+    assert "delivered" not in setting.order
+    assert setting.troubles.told == [SESSION]
+
+
+def test_the_end_is_asked_for_once_in_a_while(setting: Setting) -> None:
+    setting.recordings.failure = InternalServerError()
+    for _ in range(3):
+        with pytest.raises(RecordingUnavailable):
+            setting.carry(Terms(Mode.REQUIRED))
+    assert setting.troubles.told == [SESSION]
+    setting.clock.advance(TOLD)
+    with pytest.raises(RecordingUnavailable):
+        setting.carry(Terms(Mode.REQUIRED))
+    assert setting.troubles.told == [SESSION, SESSION]
+
+
+def test_a_queue_that_does_not_take_it_is_asked_again_by_the_next_call(setting: Setting) -> None:
+    setting.recordings.failure = setting.troubles.failure = InternalServerError()
+    with pytest.raises(RecordingUnavailable):
+        setting.carry(Terms(Mode.REQUIRED))
+    setting.troubles.failure = None
+    with pytest.raises(RecordingUnavailable):
+        setting.carry(Terms(Mode.REQUIRED))
+    assert setting.troubles.told == [SESSION]
+
+
+class TestCap:
+    """Bytes a minute, of this instance."""
+
+    def test_beyond_it_one_marker_is_recorded_and_all_is_delivered(self, setting: Setting) -> None:
+        for _ in range(4):
+            assert setting.carry(Terms(cap=len(FRAME) + 1)) == "delivered"
+        first, second, marker = setting.recorded
+        assert first.frames == second.frames == (FRAME,)  # the one that reaches it is recorded
+        assert marker.frames == ()
+        assert "bytes a minute" in marker.note
+        assert setting.line.fields["capped"] == 2
+
+    def test_the_next_minute_begins_anew(self, setting: Setting) -> None:
+        for _ in range(2):
+            setting.carry(Terms(cap=1))
+        setting.clock.advance(60)
+        setting.carry(Terms(cap=1))
+        assert [bool(passed.frames) for passed in setting.recorded] == [True, False, True]
+
+    def test_each_session_has_its_own(self, setting: Setting) -> None:
+        setting.carry(Terms(cap=1))
+        setting.carry(Terms(cap=1), session="mary-0123456789abcdef0")
+        assert all(len(each) == 1 for each in setting.recordings.streams.values())
+        assert len(setting.recordings.streams) == 2
+
+    def test_what_is_required_waits_for_room(self, setting: Setting) -> None:
+        setting.carry(Terms(Mode.REQUIRED, cap=1))
+        with pytest.raises(ThrottlingException):
+            setting.carry(Terms(Mode.REQUIRED, cap=1))
+        setting.clock.advance(60)
+        assert setting.carry(Terms(Mode.REQUIRED, cap=1)) == "delivered"
+        assert setting.troubles.told == []
+
+
+def test_no_more_sessions_are_remembered_than_the_limit(setting: Setting) -> None:
+    for number in range(MAX_SESSIONS + 1):
+        setting.carry(Terms(cap=1), session=f"john-{number:017x}")
+    assert len(setting.recorder.memory.sizes) == MAX_SESSIONS
+
+
+def test_an_end_in_a_thread_is_waited_for() -> None:
+    done: list[str] = []
+    threaded(lambda: done.append("done"))()
+    assert done == ["done"]

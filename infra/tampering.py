@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import Fn, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
@@ -66,13 +67,14 @@ class Tampering(Construct):
         # A function is named by its name or by its ARN.
         function = {"functionName": [{"wildcard": ours}, {"wildcard": f"arn:*:function:{ours}"}]}
         self._rule("functions", "lambda", prefixes, function)
-        keys = [records.key, records.signing]
-        key = {"keyId": [name for each in keys for name in (each.key_id, each.key_arn)]}
-        self._rule("keys", "kms", KEY_CHANGES, key)
-        groups = (records.passed, records.sessions, records.audit)
-        group = {"logGroupName": [each.log_group_name for each in groups]}
-        self._rule("logs", "logs", LOG_CHANGES, group)
-        bucket = {"bucketName": [records.archive.bucket_name]}
+        # A key by its id or by its ARN. The names of the rest are the deployment's own.
+        keys = [each.key_arn for each in (records.key, records.signing)]
+        ids = [Fn.select(1, Fn.split("/", arn)) for arn in keys]
+        self._rule("keys", "kms", KEY_CHANGES, {"keyId": [*keys, *ids]})
+        groups = [config.recordings, config.session_log, config.audit_log]
+        self._rule("logs", "logs", LOG_CHANGES, {"logGroupName": groups})
+        stack = Stack.of(self)
+        bucket = {"bucketName": [config.archive(stack.account, stack.region)]}
         self._rule("archive", "s3", BUCKET_CHANGES, bucket)
         self._rule("rules", "events", RULE_CHANGES, {"name": [{"wildcard": ours}]})
 

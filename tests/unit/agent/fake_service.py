@@ -66,6 +66,8 @@ class FakeSession:
     key: bytes
     status: str = "Connecting"
     document: str = DOCUMENT
+    #: Members of the answer to `open` that an earlier service did not have.
+    told: dict[str, object] = field(default_factory=dict)
     generation: int = 0
     connected: bool = False
     instance: str = ""
@@ -326,6 +328,7 @@ class FakeService:
         session.expires = self.unix() + TICKET_LIFE
         return {
             "SessionId": session.session,
+            **session.told,
             "Document": session.document,
             "Status": session.status,
             "Ticket": f"ticket.{session.generation}.{session.tickets}",

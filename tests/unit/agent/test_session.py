@@ -20,7 +20,7 @@ from hatchway.core.errors import (
 from hatchway.core.tickets import TICKET_RENEW_AFTER
 from hatchway.core.wire import FlagValue
 from tests.unit.agent.bench import agent
-from tests.unit.agent.fake_service import TICKET_LIFE, FakeClient
+from tests.unit.agent.fake_service import NODE, STAGE, TICKET_LIFE, FakeClient
 from tests.unit.agent.virtual_time import run
 
 
@@ -172,6 +172,60 @@ def test_a_document_that_asks_for_more_than_a_shell_is_refused_not_ignored(docum
             assert session.ended is not None
             assert session.ended[0].startswith("could not be started: ")
             assert bench.runners == []
+
+    run(test())
+
+
+def test_the_runner_is_told_what_the_service_decided() -> None:
+    told: dict[str, object] = {"RunAs": "ann", "NodeName": "web", "Stage": "prod", "Recorded": True}
+
+    async def test() -> None:
+        async with agent() as bench:
+            session = bench.service.new_session(told=told)
+            bench.service.attach(session)
+            bench.service.hint(session)
+            await bench.service.until(lambda: bench.orders)
+            order = bench.orders[0]
+            assert (order.run_as, order.node, order.node_name) == ("ann", NODE, "web")
+            assert (order.stage, order.recorded) == ("prod", True)
+
+    run(test())
+
+
+def test_an_earlier_service_says_nothing_of_it() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            await bench.opened()
+            order = bench.orders[0]
+            assert (order.run_as, order.node_name, order.stage) == ("", "", STAGE)
+            assert not order.recorded
+
+    run(test())
+
+
+@pytest.mark.parametrize("wrong", [{"RunAs": 7}, {"RunAs": ["ann"]}, {"NodeName": "x" * 5000}])
+def test_a_user_that_is_no_text_is_not_taken_for_none(wrong: dict[str, object]) -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            session = bench.service.new_session(told=wrong)
+            bench.service.attach(session)
+            bench.service.hint(session)
+            await bench.service.settle(20)
+            assert bench.orders == []
+            assert bench.events("session failed")
+
+    run(test())
+
+
+def test_who_waits_for_the_session_is_told_why_there_is_none() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            bench.refusal = "run-as user bob does not exist on this node"
+            session = bench.service.new_session()
+            bench.service.attach(session)
+            bench.service.hint(session)
+            await bench.service.until(lambda: session.ended)
+            assert session.ended == (f"could not be started: {bench.refusal}", None)
 
     run(test())
 

@@ -16,7 +16,7 @@ from agent.ports import Answer, BadAnswer, Credentials, Request, Transport
 from hatchway.core.errors import AccessDeniedException, HatchwayError, NodeRefused, by_code
 from hatchway.core.keys import KEY_BYTES
 from hatchway.core.marks import MARK_TEXT
-from hatchway.core.names import session_id
+from hatchway.core.names import TRACE_HEADER, session_id, trace_root
 from hatchway.core.sealing import KEY_ID_BYTES
 from hatchway.core.tickets import MAX_TICKET
 
@@ -131,7 +131,7 @@ class AgentApi:
 
     async def open(self, session: str) -> Opened:
         body = {"EnrolmentSecret": self._secret, "AgentInstanceId": self._instance}
-        fields = await self._post(f"{self._of(session)}/open", body)
+        fields = await self._post(f"{self._of(session)}/open", body, session=session)
         document = fields.get("Document", "")
         text = json.dumps(document) if isinstance(document, dict) else document
         if not isinstance(text, str) or len(text) > MAX_DOCUMENT:
@@ -152,7 +152,7 @@ class AgentApi:
         body |= {"OutputMark": marks.printed} if marks.printed else {}
         if silent is not None:
             body["ClientSilent"] = silent
-        return _pass(await self._post(f"{self._of(session)}/ticket", body))
+        return _pass(await self._post(f"{self._of(session)}/ticket", body, session=session))
 
     async def frames(self, session: str, ticket: str, text: str) -> str:
         """Uploads frames for the client: base64 lines. The mark of what was passed on, or ""."""
@@ -166,7 +166,7 @@ class AgentApi:
         body: dict[str, object] = {"AgentInstanceId": self._instance, "Reason": reason}
         if code is not None:
             body["ExitCode"] = code
-        await self._post(f"{self._of(session)}/end", body)
+        await self._post(f"{self._of(session)}/end", body, session=session)
 
     async def report(self, dropped: Mapping[str, int]) -> None:
         await self._post("reports", {"Dropped": dict(dropped)})
@@ -178,10 +178,17 @@ class AgentApi:
         return f"sessions/{quote(session, safe='')}"
 
     async def _post(
-        self, rest: str, body: Mapping[str, object], instance_signed: bool = False
+        self,
+        rest: str,
+        body: Mapping[str, object],
+        instance_signed: bool = False,
+        session: str = "",
     ) -> Mapping[str, object]:
+        """`session` is whose trace the call belongs to."""
         encoded = json.dumps(body, separators=(",", ":")).encode()
-        headers = (("Content-Type", "application/json"),)
+        headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+        if session:
+            headers += ((TRACE_HEADER, f"Root={trace_root(session)}"),)
         request = Request("POST", self._path(rest), encoded, headers)
         return await self._call(request, instance_signed)
 

@@ -32,7 +32,7 @@ from hatchway.core.channel import ChannelEvent, DataChannel, Side
 from hatchway.core.documents import Document
 from hatchway.core.errors import ClientFault, HatchwayError
 from hatchway.core.lifecycle import Status
-from hatchway.core.names import Topics
+from hatchway.core.names import Topics, trace_root
 from hatchway.core.sealing import Sealed
 from hatchway.core.wire import MAX_TEXT_MESSAGE, FlagValue, PayloadType
 
@@ -137,7 +137,7 @@ class Session:
         client, topic = f.topics.data_client(self._id), f.topics.data(self._id)
         keeper = self._loop.create_task(self._keeper.run())
         listening = f.transport.listen(f.endpoint, client, topic, f.credentials, self)
-        f.log.info("session open", session=self._id)
+        f.log.info("session open", session=self._id, trace=trace_root(self._id))
         try:
             reason = reason or await self._over
             if self._runner is not None:

@@ -277,6 +277,12 @@ def _response(status: int, members: Mapping[str, object], headers: Mapping[str, 
     }
 
 
+def _trace(call: Call) -> dict[str, str]:
+    """The trace that the caller names, if any: uploads name none, there are too many."""
+    found = names.trace_in(next(iter(call.headers.get(names.TRACE_HEADER.lower(), ())), ""))
+    return {"trace": found} if found else {}
+
+
 Act = Callable[[Call, Line], Mapping[str, object]]
 
 
@@ -308,7 +314,7 @@ def _outcome(
     log.note(requestId=request_id_of(event))
     try:
         call = call_of(event, max_body)
-        log.note(route=call.route, caller=call.caller.userid)
+        log.note(route=call.route, caller=call.caller.userid, **_trace(call))
         return act(call, log)
     except HatchwayError as error:
         log.refused(error)

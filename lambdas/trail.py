@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from hatchway.core.audit import AuditRecord, Caller, Json, Source, reads, written
 from hatchway.core.errors import HatchwayError
+from hatchway.core.names import TRACE_HEADER, trace_in, trace_root
 
 #: What a line with a record begins with. The subscription's filter looks for the word, and the
 #: audit family takes no other line: JSON's escapes keep callers' words within their strings.
@@ -95,6 +96,7 @@ def rest_call(event: Mapping[str, object], outcome: Mapping[str, object] | Hatch
         asked=_rest_asked(event, members, body=name not in DATA_CALLS),
         # What agents are given is keys and tickets.
         answered=None if agents else answer,
+        more=_trace(event),
     )
     return line_of(record)
 
@@ -126,7 +128,11 @@ def stream_call(
         error,
         asked={**asked, **_body(event)},
         answered={k: v for k, v in (answer or {}).items() if k not in _NOT_ASKED} or None,
-        more={"identifiedBy": "token", "connection": _text(context, "connectionId")},
+        more={
+            "identifiedBy": "token",
+            "connection": _text(context, "connectionId"),
+            **({"trace": trace_root(session)} if (session := _text(given, "session")) else {}),
+        },
     )
     return line_of(record)
 
@@ -259,6 +265,13 @@ def _time(context: Mapping[str, object]) -> float:
 
 def mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
+
+
+def _trace(event: Mapping[str, object]) -> dict[str, Json]:
+    """The trace that the caller names, if any."""
+    headers = {name.lower(): value for name, value in mapping(event.get("headers")).items()}
+    found = trace_in(_text(headers, TRACE_HEADER.lower()))
+    return {"trace": found} if found else {}
 
 
 def _text(members: Mapping[str, object], name: str) -> str:

@@ -27,6 +27,7 @@ from hatchway.core.errors import (
     ThrottlingException,
     TokenInvalid,
 )
+from hatchway.core.names import TRACE_HEADER, trace_root
 from hatchway.core.wire import MAX_TEXT_MESSAGE
 
 SUBPROTOCOL = "hatchway.v1"
@@ -99,6 +100,7 @@ async def _connected(
             started.stream_url,
             ssl=context,
             subprotocols=[Subprotocol(SUBPROTOCOL), Subprotocol(started.token)],
+            additional_headers={TRACE_HEADER: f"Root={trace_root(started.session_id)}"},
             compression=None,
             max_size=MAX_TEXT_MESSAGE,
             max_queue=MAX_UNREAD,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from hatchway.client.records import (
 from hatchway.client.targets import resolve
 from hatchway.client.waiting import when_connected
 from hatchway.core.errors import InternalServerError, ValidationException
+from hatchway.core.names import TRACE_HEADER
 from hatchway.net import settings as configuration
 from hatchway.net.settings import Settings
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from hatchway.client.session import Session
     from hatchway.client.stream import Stream
 
+_LOG = logging.getLogger(__name__)
 DATA = Path(__file__).with_name("data")
 CONNECT_SECONDS = 10
 #: API Gateway answers within 29 s, or with an error.
@@ -127,9 +130,11 @@ class Hatchway:
 
         return stream_of(self, started)
 
-    def resume(self, session_id: str) -> Started:
-        """Another token for a session that has not ended; its owner only."""
-        return Started.of(self._call("resume_session", SessionId=session_id))
+    def resume(self, session_id: str, *, reconnect: bool = False) -> Started:
+        """Another token for a session that has not ended; its owner only. `reconnect` says that a
+        program goes on by itself: that is no activity."""
+        asked = {"SessionId": session_id, "Reconnect": reconnect or None}
+        return Started.of(self._call("resume_session", **asked))
 
     def terminate(self, session_id: str) -> None:
         """Ends a session for good."""
@@ -324,7 +329,7 @@ def _client(settings: Settings, profile: str | None) -> Any:
     session = botocore.session.Session(profile=profile)
     session.get_component("data_loader").search_paths.insert(0, str(DATA))
     name: Any = "hatchway"  # a service that botocore's type stubs do not know
-    return session.create_client(
+    client = session.create_client(
         name,
         region_name=settings.region,
         endpoint_url=settings.api_url,
@@ -337,3 +342,17 @@ def _client(settings: Settings, profile: str | None) -> Any:
             user_agent_extra=f"hatchway/{__version__}",
         ),
     )
+    client.meta.events.register("before-sign.hatchway", _traced(uuid.uuid4().hex))
+    return client
+
+
+def _traced(trace: str) -> Callable[..., None]:
+    """All calls of one program are one trace: the service's log lines and records bear it."""
+    header = f"Root=1-{trace[:8]}-{trace[8:]}"
+    _LOG.debug("trace %s", header)
+
+    def add(request: Any, **_more: object) -> None:
+        if TRACE_HEADER not in request.headers:
+            request.headers[TRACE_HEADER] = header
+
+    return add

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -52,6 +53,24 @@ def new_session_id(name: str, random: bytes) -> str:
 def session_suffix(session: str) -> str:
     """The 17 hexadecimal digits: all of a session id that topics and client ids carry."""
     return session_id(session)[-17:]
+
+
+#: The header that carries a trace id, which API Gateway passes on.
+TRACE_HEADER = "X-Amzn-Trace-Id"
+_TRACE = re.compile(r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|\Z)")
+
+
+def trace_root(session: str) -> str:
+    """The trace that all calls about a session belong to, whoever makes them: made of its id, so
+    that client, service and agent need not tell it each other. As X-Ray writes one."""
+    digest = hashlib.sha256(session.encode()).hexdigest()
+    return f"1-{digest[:8]}-{digest[8:32]}"
+
+
+def trace_in(header: str) -> str:
+    """The trace of a header's value, "" where it names none."""
+    found = _TRACE.search(header[:256])
+    return found[1] if found else ""
 
 
 def stage_name(text: object) -> str:

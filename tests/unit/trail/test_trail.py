@@ -18,6 +18,7 @@ from hatchway.core.errors import (
     TicketInvalid,
     TokenInvalid,
 )
+from hatchway.core.names import TRACE_HEADER, trace_root
 from lambdas import edge, trail
 from lambdas.edge import Call
 from lambdas.logline import Line
@@ -130,6 +131,15 @@ def test_of_the_flow_of_data_only_what_was_refused_is_recorded(
 ) -> None:
     serve(recorded("rest_frames.json"), kept, outcome)
     assert bool(kept.lines) is recorded_too
+
+
+def test_a_record_and_its_line_bear_the_trace_that_the_caller_named(kept: Trail) -> None:
+    trace = f"Root={trace_root(SESSION)}"
+    event = start(headers={TRACE_HEADER: trace}, multiValueHeaders={TRACE_HEADER: [trace]})
+    lines = Lines()
+    edge.serve("sessions", event, lambda _call, _line: {}, lines, record=kept)
+    assert kept.last["additionalEventData"]["trace"] == trace_root(SESSION)
+    assert lines.last["trace"] == trace_root(SESSION)
 
 
 def test_no_frame_is_in_a_record(kept: Trail) -> None:

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from hatchway.cli.leaving import end_session, ended_with, left, tell
 from hatchway.cli.options import TARGET_HELP, add_common, add_wait, service
 from hatchway.core.errors import ValidationException
 
 if TYPE_CHECKING:
-    import asyncio
-
     from hatchway.client import Hatchway, Started
-    from hatchway.client.command import Sink, Source
-    from hatchway.client.events import Ended, StreamEvent
-    from hatchway.client.stream import Stream
-
-T = TypeVar("T")
 
 NAME = "exec"
 HELP = "run a command on a node, or on many; its exit status becomes this command's"
@@ -139,80 +130,18 @@ def _with_terminal(args: argparse.Namespace, hatchway: Hatchway, target: str | N
 
 
 def _piped(args: argparse.Namespace, hatchway: Hatchway, target: str | None) -> int:
-    import asyncio
+    from hatchway.cli.piped import run_piped
+    from hatchway.cli.streams import source_of
+    from hatchway.client.command_line import PIPED_DOCUMENT, command_parameters
 
-    from hatchway.cli.streams import sink_of, source_of
-
-    source, sink = source_of(args), sink_of(unfiltered=args.unfiltered)
-    return asyncio.run(_Piped(args, hatchway, target).run(source, sink))
-
-
-class _Piped:
-    """One command on one node, from its start to its status."""
-
-    def __init__(self, args: argparse.Namespace, hatchway: Hatchway, target: str | None) -> None:
-        self._args, self._hatchway, self._target = args, hatchway, target
-        self._stream: Stream | None = None
-
-    async def run(self, source: Source | None, sink: Sink) -> int:
-        import asyncio
-
-        from hatchway.client.signals import forwarding
-
-        with forwarding(self._forward) as leaving:
-            started = await _first(self._start(), leaving)
-            if isinstance(started, int):
-                return 128 + started
-            try:
-                async with self._hatchway.open_stream(started) as self._stream:
-                    ended = await _first(self._carry(self._stream, source, sink), leaving)
-            except BrokenPipeError:
-                await asyncio.to_thread(end_session, self._hatchway, started)
-                raise
-        if isinstance(ended, int):
-            return left(self._hatchway, started, ended, quiet=True)
-        return ended_with(self._hatchway, started, ended, quiet=True)
-
-    def _forward(self, number: int) -> bool:
-        return self._stream is not None and self._stream.signal(number)
-
-    async def _start(self) -> Started:
-        from hatchway.client.command_line import PIPED_DOCUMENT, command_parameters
-        from hatchway.client.connecting import in_thread
-
-        return await in_thread(
-            lambda: self._hatchway.start(
-                self._target,
-                document=PIPED_DOCUMENT,
-                reason=self._args.reason,
-                parameters=command_parameters(self._args.rest),
-                wait=self._args.wait,
-            )
+    def start() -> Started:
+        return hatchway.start(
+            target,
+            document=PIPED_DOCUMENT,
+            reason=args.reason,
+            parameters=command_parameters(args.rest),
+            wait=args.wait,
         )
 
-    async def _carry(self, stream: Stream, source: Source | None, sink: Sink) -> Ended:
-        from hatchway.client.command import carry
-
-        return await carry(stream, source, sink, self._told)
-
-    def _told(self, event: StreamEvent) -> None:
-        from hatchway.client.shell import said
-        from hatchway.core.channel import Gap
-
-        text = said(event)
-        if text and (isinstance(event, Gap) or not self._args.quiet):
-            tell("".join(f"[hatchway: {line}]\n" for line in text.splitlines()).rstrip("\n"))
-
-
-async def _first(work: Coroutine[Any, Any, T], leaving: asyncio.Future[int]) -> T | int:
-    """What `work` gives, or the signal that ends it before."""
-    import asyncio
-
-    task = asyncio.ensure_future(work)
-    try:
-        either: set[asyncio.Future[Any]] = {task, leaving}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        return task.result() if task.done() else leaving.result()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    source = source_of(args.input, none=args.no_stdin)
+    return run_piped(hatchway, start, source, unfiltered=args.unfiltered, quiet=args.quiet)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hatchway.cli.leaving import end_session, ended_with, left, tell
+from hatchway.cli.leaving import detached, end_session, ended_with, left, tell
 from hatchway.cli.options import add_common, add_target, add_wait, service
 from hatchway.core.errors import ValidationException
 from hatchway.core.screen import printable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAME = "start-session"
 HELP = "open a shell on a node; its exit status becomes this command's"
 REMOTE = True
+WITHOUT_TERMINAL = "NonInteractiveCommands"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,17 +37,29 @@ def add(parser: argparse.ArgumentParser) -> None:
         help='the document\'s parameters: {"name": ["value", …]}, or name=value,…',
     )
     add_wait(parser)
+    add_terminal(parser)
+
+
+def add_terminal(parser: argparse.ArgumentParser) -> None:
+    """What a person's terminal gets, and which key speaks to this program."""
     parser.add_argument(
         "--unfiltered",
         action="store_true",
         help="pass every terminal escape on to this terminal: titles, clipboard, device reports",
     )
+    parser.add_argument(
+        "--escape-char",
+        metavar="CHAR",
+        default="~",
+        help="what begins keys for this program after Enter: a character, ^X, or none (default: ~)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
+    from hatchway.client.keys import escape_of
     from hatchway.client.terminal import open_terminal
 
-    parameters = _parameters(args.parameters)
+    parameters, escape = _parameters(args.parameters), escape_of(args.escape_char)
     terminal = open_terminal()
     hatchway = service(args)
     started = hatchway.start(
@@ -57,8 +70,15 @@ def run(args: argparse.Namespace) -> int:
         wait=args.wait,
     )
     tell(f"Starting session with SessionId: {printable(started.session_id)}")
+    if started.session_type == WITHOUT_TERMINAL:
+        from hatchway.cli.piped import run_piped
+        from hatchway.cli.streams import source_of
+
+        return run_piped(
+            hatchway, lambda: started, source_of(), unfiltered=args.unfiltered, quiet=False
+        )
     filtered = terminal.screen and not args.unfiltered
-    return follow(hatchway, started, terminal, filtered=filtered)
+    return follow(hatchway, started, terminal, filtered=filtered, escape=escape)
 
 
 def follow(
@@ -68,6 +88,7 @@ def follow(
     *,
     filtered: bool,
     quiet: bool = False,
+    escape: int | None = ord("~"),
 ) -> int:
     """Joins this terminal and a session until one of them ends; the exit status."""
     import asyncio
@@ -85,7 +106,8 @@ def follow(
         sys.stderr.flush()
 
     async def attend() -> Outcome:
-        return await Shell(hatchway.open_stream(started), terminal, say, filtered=filtered).run()
+        stream = hatchway.open_stream(started)
+        return await Shell(stream, terminal, say, filtered=filtered, escape=escape).run()
 
     try:
         outcome = asyncio.run(attend())
@@ -98,6 +120,8 @@ def follow(
 
 
 def _conclude(hatchway: Hatchway, started: Started, outcome: Outcome, *, quiet: bool) -> int:
+    if outcome.detached:
+        return detached(started)
     if outcome.ended is not None:
         return ended_with(hatchway, started, outcome.ended, quiet=quiet)
     return left(hatchway, started, outcome.signal, quiet=quiet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -46,11 +45,11 @@ class Screened:
         await self._terminal.write_error(self._errors.feed(data) if self._errors else data)
 
 
-def source_of(args: argparse.Namespace) -> Source | None:
+def source_of(file: str | None = None, *, none: bool = False) -> Source | None:
     """The command's input on one node: a file, nothing, or this program's own, as it comes."""
-    if args.input is not None:
-        return Kept(read_input(args.input))
-    return None if args.no_stdin else open_terminal()
+    if file is not None:
+        return Kept(read_input(file))
+    return None if none else open_terminal()
 
 
 def read_input(name: str) -> bytes:
@@ -68,7 +67,7 @@ def read_input(name: str) -> bytes:
     return data
 
 
-def sink_of(*, unfiltered: bool) -> Sink:
+def sink_of(unfiltered: bool) -> Sink:
     """Standard output and error, byte for byte where they are no terminal."""
     return Screened(
         open_terminal(),

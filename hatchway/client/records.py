@@ -11,11 +11,12 @@ from hatchway.core.errors import InternalServerError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """A session and the one-time token that opens its stream."""
+    """A session, what it runs, and the one-time token that opens its stream."""
 
     session_id: str
     stream_url: str
     token: str = field(repr=False)
+    session_type: str = "Standard_Stream"
 
     @classmethod
     def of(cls, members: Mapping[str, object]) -> Started:
@@ -23,6 +24,7 @@ class Started:
             session_id=_needed(members, "SessionId"),
             stream_url=_needed(members, "StreamUrl"),
             token=_needed(members, "TokenValue"),
+            session_type=_text(members, "SessionType") or "Standard_Stream",
         )
 
 

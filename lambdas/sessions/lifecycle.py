@@ -54,7 +54,7 @@ def next_token(
     _require_open(session)
     token, record = make_token(service, session.session_id, source_ip, reconnects=reconnects)
     service.sessions.add_token(record)
-    return opened(service, session.session_id, token)
+    return opened(service, session, token)
 
 
 def terminate_session(service: Service, access: Access, request: Request) -> Mapping[str, object]:

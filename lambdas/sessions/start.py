@@ -38,7 +38,7 @@ def start_session(service: Service, access: Access, request: Request) -> Mapping
     if stored.status in ENDED:
         raise ConflictException("The session of this client request token has ended.")
     service.downlink.hint(node, stored.session_id)
-    return opened(service, stored.session_id, token)
+    return opened(service, stored, token)
 
 
 def permit_start(service: Service, access: Access, node: str, named: str) -> Choice:

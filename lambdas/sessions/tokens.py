@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hatchway.core.documents import session_type
 from hatchway.core.tokens import TOKEN_BYTES, TOKEN_SECONDS, new_token, token_digest
-from lambdas.ports import Token
+from lambdas.ports import Session, Token
 from lambdas.sessions.service import Service
 
 
@@ -24,6 +25,11 @@ def make_token(
     )
 
 
-def opened(service: Service, session_id: str, token: str) -> Mapping[str, object]:
+def opened(service: Service, session: Session, token: str) -> Mapping[str, object]:
     """The answer of StartSession and ResumeSession."""
-    return {"SessionId": session_id, "TokenValue": token, "StreamUrl": service.stream_url}
+    return {
+        "SessionId": session.session_id,
+        "TokenValue": token,
+        "StreamUrl": service.stream_url,
+        "SessionType": session_type(session.document),
+    }

@@ -8,6 +8,7 @@ from hatchway.core.api.vocabulary import (
     NODE_ID,
     ROLE_ID,
     SESSION_ID,
+    SESSION_TYPE,
     STREAM_URL,
     TOKEN_VALUE,
 )
@@ -55,6 +56,7 @@ OPENED = (
     Member(name="SessionId", type=SESSION_ID, doc="The session."),
     Member(name="TokenValue", type=TOKEN_VALUE, doc="Opens the stream once, within 60 s."),
     Member(name="StreamUrl", type=STREAM_URL, doc="Where the stream API is (wss)."),
+    Member(name="SessionType", type=SESSION_TYPE, doc="What its document runs."),
 )
 
 

@@ -41,7 +41,11 @@ START_SESSION = Operation(
     resource=INSTANCE_RESOURCE,
     takes=(
         node_member("Target"),
-        Member(name="DocumentName", type=DOCUMENT_NAME, doc="The session document: name or ARN, and `:version`."),
+        Member(
+            name="DocumentName",
+            type=DOCUMENT_NAME,
+            doc="The session document: name or ARN, and `:version`.",
+        ),
         Member(name="Reason", type=REASON, doc="Why the session is needed."),
         Member(name="Parameters", type=PARAMETERS, doc="Values of the document's parameters."),
         Member(

@@ -27,6 +27,11 @@ REASON = Text(name="Reason", most=256, pattern=r"^[^\x00-\x1f\x7f]+$")
 REQUEST_TOKEN = Text(name="ClientRequestToken", most=64, pattern=r"^[A-Za-z0-9._-]{1,64}$")
 TOKEN_VALUE = Text(name="TokenValue", most=300, secret=True)
 STREAM_URL = Text(name="StreamUrl", most=2048)
+SESSION_TYPE = Text(
+    name="SessionType",
+    most=32,
+    choices=("Standard_Stream", "InteractiveCommands", "NonInteractiveCommands", "Port"),
+)
 STATE = Text(name="SessionState", most=7, choices=("Active", "History"))
 STATUS = Text(
     name="SessionStatus",

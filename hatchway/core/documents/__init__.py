@@ -14,7 +14,7 @@ from hatchway.core.documents.model import (
 )
 from hatchway.core.documents.naming import DEFAULT, Place, arn, pinned, reference
 from hatchway.core.documents.reading import parse, read
-from hatchway.core.documents.resolving import fill, max_session_duration, resolve
+from hatchway.core.documents.resolving import fill, max_session_duration, resolve, session_type
 from hatchway.core.documents.writing import resolved_text
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "reference",
     "resolve",
     "resolved_text",
+    "session_type",
 ]

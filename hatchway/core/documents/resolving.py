@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from hatchway.core.documents import placeholders
 from hatchway.core.documents.builtin import COMMAND_IS_TEXT, built_in
-from hatchway.core.documents.model import Command, Document, Parameter, Platform
+from hatchway.core.documents.model import Command, Document, Parameter, Platform, SessionType
 from hatchway.core.documents.reading import MAX_RESOLVED, read
 from hatchway.core.documents.writing import resolved_text
 from hatchway.core.errors import InvalidDocument, InvalidParameters
@@ -67,6 +67,14 @@ def _values(known: Mapping[str, Parameter], given: Given) -> dict[str, Sequence[
             raise InvalidParameters(f"The parameter {name} {why}.")
         found[name] = values
     return found
+
+
+def session_type(document: str) -> str:
+    """What a resolved document runs, as the original names it; a shell where it cannot be read."""
+    try:
+        return read(document).session_type.value
+    except InvalidDocument:
+        return SessionType.STANDARD_STREAM.value
 
 
 def max_session_duration(document: str) -> str:

@@ -22,6 +22,7 @@ from lambdas.memory.iot import MemoryDownlink, MemoryPresence
 from lambdas.memory.nodes import MemoryNodes
 from lambdas.memory.recordings import MemoryRecordings
 from lambdas.memory.sessions import MemorySessions
+from lambdas.memory.trail import MemoryTrailLog
 from lambdas.ports import InstanceFacts, KnownPrincipal, Node, Session
 from lambdas.sessions.handler import make_handler
 from lambdas.sessions.service import Service
@@ -143,6 +144,7 @@ class World:
         self.documents = MemoryDocuments()
         self.recordings = MemoryRecordings()
         self.destinations = MemoryDestinations()
+        self.trail = MemoryTrailLog()
         self.lines = Lines()
         self.stream_address = "192.0.2.7"  # of whoever holds the session's connection
         self.service = Service(
@@ -157,6 +159,7 @@ class World:
             directory=self.directory,
             documents=self.documents,
             recordings=self.recordings,
+            trail=self.trail,
             encryption=self.destinations,
             allowed=ALLOWED,
             clock=self.clock,

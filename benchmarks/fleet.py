@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from agent.api import AgentApi
 from agent.clock import ServiceClock
-from agent.document import Document
 from agent.link import Link, Parts
 from agent.log import Level, Log
+from agent.order import Order
 from agent.ports import Answer, Credentials, Listener, Request, Runner, StartFailed
 from agent.transport.memory import MemoryListening, MemoryTransport
 from lambdas.memory.clock import CountedRandom
@@ -167,5 +167,5 @@ class Fleet:
         self._tasks.append(loop.create_task(link.run()))
 
 
-def _nothing_to_run(_document: Document) -> Runner:
+async def _nothing_to_run(_order: Order) -> Runner:
     raise StartFailed()

@@ -26,11 +26,9 @@ from agent.clock import ServiceClock
 from agent.drops import Drops
 from agent.log import Level, Log
 from agent.ports import Answer, Credentials, Request
-from agent.runners.shell import ShellRunner
+from agent.runners.choosing import Runners
 from agent.session import Facilities, Reason, Session
-from agent.terminal import posix
 from agent.transport.memory import MemoryTransport
-from benchmarks.openssh import SHELL
 from hatchway.core.names import Topics
 from hatchway.core.sealing import Cipher, SealHeader, seal
 from hatchway.core.wire import MAX_TEXT_FRAME, MAX_TEXT_MESSAGE, from_text
@@ -109,8 +107,7 @@ def _facilities(relayed: Relayed) -> Facilities:
     log = Log(Level.WARNING)
     api = AgentApi(relayed.transport, clock, NODE, "bench", "secret")
     api.credentials = Credentials("key", "secret")
-    name = pwd.getpwuid(os.geteuid()).pw_name
-    user = posix.account(name)
+    user = pwd.getpwuid(os.geteuid()).pw_name
     return Facilities(
         api=api,
         transport=relayed.transport,
@@ -120,7 +117,7 @@ def _facilities(relayed: Relayed) -> Facilities:
         credentials=lambda: Credentials("key", "secret"),
         random=os.urandom,
         cipher_of=AESGCM,
-        make_runner=lambda _: ShellRunner(lambda size: posix.spawn(user, SHELL, size)),
+        make_runner=Runners(user, None, log).make,
         drops=Drops(api.report, log),
         log=log,
     )

@@ -16,7 +16,8 @@ from agent.api import AgentApi, Opened, Pass
 from agent.clock import ServiceClock
 from agent.drops import Drops
 from agent.log import Level, Log
-from agent.ports import Answer, Credentials, Request, Screen
+from agent.order import Order
+from agent.ports import Answer, Client, Credentials, Request, Runner, Screen
 from agent.session import Facilities, Reason, Session
 from agent.transport.memory import MemoryTransport
 from benchmarks.metered import CHANNEL_ROLE, NODE, SESSION, STAGE, MeteredService
@@ -46,13 +47,25 @@ class Typist:
         self._to_print = memoryview(b"")
         self._going = False
 
-    def start(self, screen: Screen) -> None:
+    def start(self, screen: Screen, client: Client) -> None:
         self._screen = screen
 
     def feed(self, data: bytes) -> None:
         assert self._screen is not None
         self._screen.consumed(len(data))
         self._screen.output(data)
+
+    def end_input(self) -> None:
+        return
+
+    def interrupt(self, number: int) -> None:
+        return
+
+    def end_input(self) -> None:
+        return
+
+    def interrupt(self, number: int) -> None:
+        return
 
     def resize(self, columns: int, rows: int) -> None:
         return
@@ -204,6 +217,10 @@ def _facilities(
     log = Log(Level.ERROR)
     api = AgentApi(transport, clock, NODE, "agent", "secret")
     api.credentials = Credentials(CHANNEL_ROLE, "secret")
+
+    async def make_runner(_order: Order) -> Runner:
+        return typist
+
     return Facilities(
         api=api,
         transport=transport,
@@ -213,7 +230,7 @@ def _facilities(
         credentials=lambda: Credentials(CHANNEL_ROLE, "secret"),
         random=random,
         cipher_of=AESGCM,
-        make_runner=lambda _: typist,
+        make_runner=make_runner,
         drops=Drops(api.report, log),
         log=log,
     )

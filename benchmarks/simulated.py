@@ -61,12 +61,6 @@ class Typist:
     def interrupt(self, number: int) -> None:
         return
 
-    def end_input(self) -> None:
-        return
-
-    def interrupt(self, number: int) -> None:
-        return
-
     def resize(self, columns: int, rows: int) -> None:
         return
 

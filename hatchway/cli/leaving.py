@@ -45,6 +45,14 @@ def left(hatchway: Hatchway, started: Started, number: int, *, quiet: bool = Fal
     return 128 + number if number else apart(Exit.FAILURE)
 
 
+def detached(started: Started) -> int:
+    """The status after this side has left a session that goes on."""
+    name = printable(started.session_id)
+    tell(f"Session {name} goes on without you, until it idles out.")
+    tell(f"  hatchway resume-session {name}")
+    return 0
+
+
 def ended_with(hatchway: Hatchway, started: Started, ended: Ended, *, quiet: bool = False) -> int:
     """The status after the session's own end; with `quiet` only what went wrong is told."""
     if ended.error is not None:

@@ -29,6 +29,7 @@ from hatchway.cli import (
     logs,
     nodes,
     replay,
+    resume_session,
     search,
     start_session,
     terminate_session,
@@ -58,6 +59,7 @@ class Verb(Protocol):
 
 VERBS: tuple[Verb, ...] = (
     start_session,
+    resume_session,
     exec_command,
     describe_sessions,
     terminate_session,
@@ -175,6 +177,6 @@ def _epilog() -> str:
         "configuration: a TOML file with api_url, region and, if needed, ca_bundle and node_id:\n"
         "  --config, else HATCHWAY_CONFIG, else ~/.config/hatchway/config.toml; each key also\n"
         "  from the environment (HATCHWAY_API_URL …). Credentials: the ordinary AWS chain.\n\n"
-        "in a session: Enter ~. ends it, Enter ~? helps.\n\n"
+        "in a session: Enter ~d leaves it, Enter ~. ends it, Enter ~? helps.\n\n"
         f"exit status:\n{table()}"
     )

@@ -23,7 +23,7 @@ def stream_of(hatchway: Hatchway, started: Started) -> Stream:
     """The stream of a session; lost connections are restored through ResumeSession."""
 
     async def resume() -> Started:
-        return await in_thread(lambda: hatchway.resume(started.session_id))
+        return await in_thread(lambda: hatchway.resume(started.session_id, reconnect=True))
 
     settings = hatchway.settings
     dial = dialler(client_context(settings.ca_bundle), settings.stream_connect)

@@ -40,6 +40,14 @@ class AccessEnding:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeEnding:
+    """A limit of the session is near: of idle time, which any key begins anew, or of duration."""
+
+    seconds: int
+    idle: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The last event. `exit_code` is the remote process's where it is known; `error` why the
     stream ended where that was not the session's own end."""
@@ -49,4 +57,6 @@ class Ended:
     error: HatchwayError | None = None
 
 
-StreamEvent = ChannelEvent | Lost | Retrying | Restored | NodePresence | AccessEnding | Ended
+StreamEvent = (
+    ChannelEvent | Lost | Retrying | Restored | NodePresence | AccessEnding | TimeEnding | Ended
+)

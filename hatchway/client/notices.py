@@ -23,6 +23,8 @@ class Notice(Enum):
     NODE_ONLINE = "nodeOnline"
     TAKEN_OVER = "takenOver"
     ACCESS_ENDING = "accessEnding"
+    IDLE_ENDING = "idleEnding"
+    DURATION_ENDING = "durationEnding"
     #: API Gateway's own: a message of ours was lost on its way.
     LOST = "Internal server error"
 
@@ -36,9 +38,10 @@ class NextToken:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The owner's permission ends in so many seconds."""
+    """So many seconds until an end: of the owner's permission, of idle time, of the duration."""
 
     seconds: int
+    what: Notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,17 @@ def parse(text: str) -> Notice | NextToken | Ending | Over | None:
     if members.get("action") == "describeSession":
         return _over(members)
     said = members.get("notice") or members.get("message")
-    if said == Notice.ACCESS_ENDING.value:
-        return _ending(members)
-    return next((notice for notice in Notice if notice.value == said), None)
+    found = next((notice for notice in Notice if notice.value == said), None)
+    return _ending(members, found) if found in _ENDINGS else found
 
 
-def _ending(members: dict[str, object]) -> Ending | None:
+_ENDINGS = (Notice.ACCESS_ENDING, Notice.IDLE_ENDING, Notice.DURATION_ENDING)
+
+
+def _ending(members: dict[str, object], what: Notice) -> Ending | None:
     seconds = members.get("Seconds")
     sane = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds <= MAX_AHEAD
-    return Ending(seconds) if sane and isinstance(seconds, int) else None
+    return Ending(seconds, what) if sane and isinstance(seconds, int) else None
 
 
 def _over(members: dict[str, object]) -> Over | None:

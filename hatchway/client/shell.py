@@ -16,8 +16,9 @@ from hatchway.client.events import (
     Restored,
     Retrying,
     StreamEvent,
+    TimeEnding,
 )
-from hatchway.client.keys import CTRL_C, HELP, EscapeKeys
+from hatchway.client.keys import CTRL_C, ESCAPE, EscapeKeys, help_of
 from hatchway.client.stream import Stream
 from hatchway.client.terminal import Terminal
 from hatchway.core.channel import Data, Gap, Heard, Opened, Silent
@@ -37,10 +38,12 @@ RECONNECTING = "Connection lost; reconnecting"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended: by the session (`ended`), by the person (`quit`), or by a signal."""
+    """How it ended: by the session (`ended`), by the person, who ends it (`quit`) or only leaves
+    it (`detached`), or by a signal."""
 
     ended: Ended | None = None
     quit: bool = False
+    detached: bool = False
     signal: int = 0
 
 
@@ -54,10 +57,12 @@ class Shell:
         say: Callable[[str], None],
         *,
         filtered: bool,
+        escape: int | None = ord(ESCAPE),
     ) -> None:
         self._stream = stream
         self._terminal = terminal
         self._say = say
+        self._escape = escape
         self._filters = (ScreenFilter(), ScreenFilter()) if filtered else None
 
     async def run(self) -> Outcome:
@@ -116,13 +121,16 @@ class Shell:
         return await asyncio.Future()  # the session ends by itself
 
     async def _keys(self) -> Outcome:
-        keys = EscapeKeys()
+        keys = EscapeKeys(self._escape)
         while typed := await self._terminal.read(INPUT_CHUNK):
             if not self._stream.connected and CTRL_C in typed:
                 return Outcome(quit=True)  # nothing else would take a person out of here
             pressed = keys.feed(typed)
-            if pressed.help:
-                self._say(HELP)
+            if pressed.help and self._escape is not None:
+                self._say(help_of(self._escape))
+            if pressed.detach:
+                await self._stream.write(pressed.data)
+                return Outcome(detached=True)
             if pressed.quit:
                 return Outcome(quit=True)
             await self._stream.write(pressed.data)
@@ -177,6 +185,10 @@ def said(event: StreamEvent) -> str:
             return "Connected again"
         case NodePresence(online=online):
             return "The node's agent is back" if online else "The node's agent went offline"
+        case TimeEnding(seconds=seconds, idle=True):
+            return f"Nothing was typed for a while: this session ends in {_minutes(seconds)}"
+        case TimeEnding(seconds=seconds):
+            return f"The longest duration is near: this session ends in {_minutes(seconds)}"
         case AccessEnding(seconds=seconds):
             return f"Your permission ends in {_minutes(seconds)}, and this session with it"
         case Silent(seconds=seconds):

@@ -25,6 +25,7 @@ from hatchway.client.events import (
     Restored,
     Retrying,
     StreamEvent,
+    TimeEnding,
 )
 from hatchway.client.link import OPEN_SECONDS, Dial, Link
 from hatchway.client.notices import Ending, NextToken, Notice, Over
@@ -338,7 +339,7 @@ class Stream:
         elif isinstance(notice, Over):
             return Ended(notice.exit_code, notice.reason)
         elif isinstance(notice, Ending):
-            await self._events.put(AccessEnding(notice.seconds))
+            await self._events.put(_ending(notice))
         elif notice is Notice.NODE_OFFLINE or notice is Notice.NODE_ONLINE:
             await self._events.put(NodePresence(online=notice is Notice.NODE_ONLINE))
         elif notice is Notice.TAKEN_OVER and not self._switching:
@@ -432,6 +433,12 @@ async def _within(seconds: float, task: asyncio.Task[T]) -> T | None:
         return await asyncio.wait_for(task, seconds)
     except TimeoutError:
         return None
+
+
+def _ending(notice: Ending) -> AccessEnding | TimeEnding:
+    if notice.what is Notice.ACCESS_ENDING:
+        return AccessEnding(notice.seconds)
+    return TimeEnding(notice.seconds, idle=notice.what is Notice.IDLE_ENDING)
 
 
 def _failure(event: Failed) -> HatchwayError:

@@ -32,5 +32,7 @@ NOTICES = {
     "nodeOffline": "The node's agent is not connected; output will not come until it is back.",
     "nodeOnline": "The node's agent is connected again.",
     "accessEnding": "The owner's permission ends in so many `Seconds`, and the session with it.",
+    "idleEnding": "The idle time is over in so many `Seconds`; any key begins it anew.",
+    "durationEnding": "The longest duration is over in so many `Seconds`, and with it the session.",
     "takenOver": "Another client of the same owner has taken the session over.",
 }

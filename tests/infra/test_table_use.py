@@ -18,6 +18,7 @@ from hatchway.core.lifecycle import Status
 from infra.data import INDEXES
 from infra.packaging import ROOT
 from infra.table_use import USES
+from lambdas.adapters.leases import TableLeases
 from lambdas.adapters.lifecycle import TableLifecycle
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.memory.clock import ManualClock
@@ -25,6 +26,7 @@ from lambdas.ports import (
     Circumstances,
     Connection,
     Count,
+    Leases,
     LifecycleConnection,
     LifecycleConnections,
     LifecycleToken,
@@ -52,6 +54,7 @@ _HOLDERS = {
     "sessions": SessionStore,
     "store": SessionStore,
     "nodes": NodeStore,
+    "leases": Leases,
 }
 
 
@@ -83,6 +86,7 @@ class Stores:
         self.sessions = TableSessions(table, clock, client=client, pause=lambda seconds: None)
         self.nodes = TableNodes(table, client)
         self.visitors = TableLifecycle(table, clock, client)
+        self.leases = TableLeases(table, clock, client)
         self.touched: set[Touch] = set()
         self.session = World().start()
         self.token = Token(digest="d", session_id=self.session.session_id, expires=NOW + 60)
@@ -137,6 +141,10 @@ class Stores:
             )
         )
 
+    def hold_one(self) -> None:
+        with self.leases.hold("s", 1.0):
+            return
+
     def change_node(self) -> None:
         node = self.nodes.create(Node(node_id=NODE))
         self.nodes.update(node, replace(node, name="n"))
@@ -144,6 +152,7 @@ class Stores:
 
 #: A use of each method that takes all of its ways. What a use needs besides is the method's too.
 CALLS: Mapping[tuple[type, str], Callable[[Stores], object]] = {
+    (Leases, "hold"): Stores.hold_one,
     (SessionStore, "create"): Stores.create_twice,
     (SessionStore, "get"): lambda s: s.sessions.get("x"),
     (SessionStore, "update"): Stores.change_and_end,
@@ -305,6 +314,7 @@ def test_only_what_is_taken_away_may_be_deleted(default: Stacks) -> None:
         "sweep": {"LIFECYCLE"},
         "sessions": {"ROLE"},
         "review": {"COUNT"},
+        "archive": {"LEASE"},
     }
 
 

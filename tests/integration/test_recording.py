@@ -8,11 +8,15 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from hatchway.core.transcript.chunks import Side
 from hatchway.core.transcript.evidence import Manifest, load_manifest, read_segment
+from hatchway.core.wire import MessageType, to_text
 from lambdas.adapters.looks import written
 from lambdas.ledger import prefix_of
 from lambdas.ports import Look, Why
@@ -20,9 +24,19 @@ from local.deployment import STAGE
 from local.identities import ADMIN
 from local.stack import Stack
 from local.waiting import until
+from tests.integration.handmade_node import enrolled, online
 from tests.integration.ledger import secret
-from tests.integration.sessions import QUIET, connect, start, terminate, wait_status
+from tests.integration.sessions import (
+    QUIET,
+    connect,
+    described,
+    quiet_shell,
+    start,
+    terminate,
+    wait_status,
+)
 from tests.integration.written import session_document
+from tests.unit.edge.frames import frame
 
 pytestmark = pytest.mark.stack
 
@@ -129,3 +143,88 @@ def _final(kept: Kept, prefix: str) -> Manifest | None:
         return None
     found = load_manifest(base64.b64decode(json.loads(data)["manifest"]))
     return found if found.final else None
+
+
+# --- a node that contradicts itself -------------------------------------------------------------
+
+
+def test_another_content_under_the_same_number_ends_the_session_and_is_marked(
+    stack: Stack, kept: Kept
+) -> None:
+    made = enrolled(stack)
+    with online(made):
+        started = start(stack, ADMIN, made.node)
+        session = started.session_id
+        client = connect(stack, started)
+        opened = made.open(session)
+        assert opened.fields["Recorded"] is True
+        ticket = str(opened.fields["Ticket"])
+        for content in (b"what the client saw", b"what it says later"):
+            reply = made.frames(session, ticket, to_text([frame(MessageType.OUTPUT, content)]))
+            assert reply.status == 200, (reply.status, reply.code)
+        kept.look(session)
+        ended = wait_status(stack, session, "Terminated", "Terminating")
+        client.socket.close()
+    assert ended["EndReason"] == "recording contradicts itself"
+    lines = until(lambda: _lines(kept, session, ended), ARCHIVED, "no recording")
+    assert [c["kind"] for c in lines] == ["output", "marker"]
+    assert "mismatch" in lines[1]["note"]
+
+
+def _lines(kept: Kept, session: str, described: Mapping[str, object]) -> list[dict[str, Any]]:
+    """The recording's chunks, as far as it has come."""
+    prefix = prefix_of(session, float(str(described["StartDate"])))
+    data = kept.object(prefix + "000000.jsonl.gz")
+    return [json.loads(line) for line in read_segment(data)] if data else []
+
+
+# --- a recording that must be, and cannot -------------------------------------------------------
+
+
+def test_a_session_that_must_be_recorded_ends_where_it_cannot_be(stack: Stack, kept: Kept) -> None:
+    with session_document(stack, own={"recordingRequired": True}) as name:
+        started = start(stack, ADMIN, DocumentName=name)
+        session, client = started.session_id, connect(stack, started)
+        client.greet()
+        client.resize(80, 24)
+        client.run(QUIET + "echo qu''iet", "quiet")
+        assert kept.events(PASSED, session)
+        with denied(stack, "Uplink", "logs:PutLogEvents"):
+            client.type("echo never seen\n")
+            ended = wait_status(stack, session, "Terminated", "Terminating")
+        shown = bytes(client.output)
+        client.socket.close()
+    assert ended["EndReason"] == "recording failed"
+    assert b"never seen" not in shown
+
+
+def test_one_that_need_not_be_goes_on_with_a_gap(stack: Stack, kept: Kept) -> None:
+    with quiet_shell(stack) as (session, client):
+        with denied(stack, "Uplink", "logs:PutLogEvents"):
+            client.run("echo uns''een; echo do''ne", "done")
+        before = len(kept.events(PASSED, session))
+
+        def again() -> bool:
+            client.run("echo se''en", "seen")
+            return len(kept.events(PASSED, session)) > before
+
+        until(again, ARCHIVED, "nothing is recorded again")
+        began = float(str(described(stack, session)["StartDate"]))
+    manifest = until(lambda: _final(kept, prefix_of(session, began)), ARCHIVED, "no manifest")
+    assert manifest.sides[Side.NODE].gaps >= 1
+
+
+@contextmanager
+def denied(stack: Stack, family: str, action: str) -> Iterator[None]:
+    """A function's role may not do this for a while."""
+    iam = stack.emulator.client("iam")
+    pages = iam.get_paginator("list_roles").paginate()
+    roles = [role["RoleName"] for page in pages for role in page["Roles"]]
+    [role] = [name for name in roles if f"-{family}Role" in name]
+    statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=policy)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="denied")

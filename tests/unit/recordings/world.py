@@ -61,7 +61,7 @@ class Recorded:
 
     def prints(self, session: Session, *texts: bytes, seconds: float = 1.0) -> None:
         """The node prints, a message each, `seconds` apart."""
-        for text in texts:
+        for text in [t[at : at + 20_000] for t in texts for at in range(0, len(t), 20_000)]:
             number = self._numbers.get(session.session_id, 0)
             self._numbers[session.session_id] = number + 1
             self.passes(session, output(number, text))

@@ -21,11 +21,11 @@ SESSION, PREFERENCE_RULES = "Session", "PreferenceRules"
 class Catalogue:
     """All documents there are."""
 
-    store: DocumentStore
+    documents: DocumentStore
 
     def record(self, name: str) -> DocumentRecord:
         """InvalidDocument where there is none of the name."""
-        record = self.store.record(name) or built_in_record(name)
+        record = self.documents.record(name) or built_in_record(name)
         if record is None:
             raise InvalidDocument(f"There is no session document {name}.")
         return record
@@ -34,7 +34,7 @@ class Catalogue:
         """InvalidDocumentVersion where the document has no such version."""
         found = None
         if number in record.numbers:
-            found = self.store.version(record.name, number) if record.version else None
+            found = self.documents.version(record.name, number) if record.version else None
             found = found or (built_in_version(record.name) if not record.version else None)
         if found is None:
             raise InvalidDocumentVersion(f"{record.name} has no version {number}.")
@@ -52,7 +52,7 @@ class Catalogue:
 
     def rules(self) -> tuple[rules.Rule, ...]:
         """The preference rules, none where nobody wrote any."""
-        record = self.store.record(rules.RULES)
+        record = self.documents.record(rules.RULES)
         if record is None:
             return ()
         return rules.read(self.version(record, record.default).members)

@@ -20,7 +20,7 @@ def build(environ: Mapping[str, str]) -> Service:
     """EnvironmentIncomplete, which names it, for a missing variable."""
     table = required(environ, "TABLE")
     return Service(
-        store=TableDocuments(table),
+        documents=TableDocuments(table),
         nodes=TableNodes(table),
         policies=IamPolicies(guardrails=guardrails(environ)),
         reviews=SqsReviews(required(environ, "CHANGES_QUEUE")),

@@ -50,7 +50,7 @@ def get_document(service: Service, access: Access, request: Request) -> Answer:
 def list_documents(service: Service, access: Access, request: Request) -> Answer:
     access.demand(api.LIST_DOCUMENTS.action, "*")
     token = request.text("NextToken")
-    page = service.store.list(request.number("MaxResults", DEFAULT_PAGE), token)
+    page = service.documents.list(request.number("MaxResults", DEFAULT_PAGE), token)
     found = [*([] if token else _built_in(service)), *page.documents]
     answer: dict[str, object] = {
         "DocumentIdentifiers": [_identifier(access, record) for record in found]
@@ -142,7 +142,7 @@ def _info(record: DocumentRecord, version: DocumentVersion) -> Answer:
 
 def _built_in(service: Service) -> list[DocumentRecord]:
     """Those that no document of the store stands before."""
-    found = [built_in_record(name) for name in builtin.CONTENT if not service.store.record(name)]
+    found = [built_in_record(name) for name in builtin.CONTENT if not service.documents.record(name)]
     return [record for record in found if record is not None]
 
 

@@ -14,7 +14,7 @@ from lambdas.ports import Clock, DocumentStore, NodeStore, Policies, Reviews
 class Service:
     """`floor` is what the deployment demands of every session; `channel_role_id` the agents'."""
 
-    store: DocumentStore
+    documents: DocumentStore
     nodes: NodeStore
     policies: Policies
     reviews: Reviews
@@ -26,4 +26,4 @@ class Service:
 
     @property
     def catalogue(self) -> Catalogue:
-        return Catalogue(self.store)
+        return Catalogue(self.documents)

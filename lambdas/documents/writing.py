@@ -62,7 +62,7 @@ def create_document(service: Service, access: Access, request: Request) -> Answe
         changed=version.created,
     )
     try:
-        made = service.store.create(record, [version])
+        made = service.documents.create(record, [version])
     except Stale:
         raise DocumentAlreadyExists() from None
     return described(access, made, version)
@@ -108,7 +108,7 @@ def delete_document(service: Service, access: Access, request: Request) -> Answe
         _remove_version(service, record, int(request.text("DocumentVersion")))
     else:
         try:
-            service.store.delete(record)
+            service.documents.delete(record)
         except Stale:
             raise ConflictException(_CHANGED) from None
     return {"Name": record.name}
@@ -182,9 +182,9 @@ def _store(
     built-in version when they get a second one."""
     try:
         if read.version:
-            return service.store.update(read, changed, added)
+            return service.documents.update(read, changed, added)
         first = service.catalogue.version(read, read.latest)
-        return service.store.create(changed, [first, *([added] if added else [])])
+        return service.documents.create(changed, [first, *([added] if added else [])])
     except Stale:
         raise ConflictException(_CHANGED) from None
 
@@ -192,7 +192,7 @@ def _store(
 def _require_room(service: Service) -> None:
     count, token = 0, ""
     while count <= MAX_DOCUMENTS:
-        page = service.store.list(200, token)
+        page = service.documents.list(200, token)
         count, token = count + len(page.documents), page.next_token
         if not token:
             break

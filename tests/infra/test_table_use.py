@@ -18,6 +18,7 @@ from hatchway.core.lifecycle import Status
 from infra.data import INDEXES
 from infra.packaging import ROOT
 from infra.table_use import USES
+from lambdas.adapters.documents import TableDocuments
 from lambdas.adapters.leases import TableLeases
 from lambdas.adapters.lifecycle import TableLifecycle
 from lambdas.adapters.table import TableNodes, TableSessions
@@ -26,6 +27,9 @@ from lambdas.ports import (
     Circumstances,
     Connection,
     Count,
+    DocumentRecord,
+    DocumentStore,
+    DocumentVersion,
     Leases,
     LifecycleConnection,
     LifecycleConnections,
@@ -54,6 +58,7 @@ _HOLDERS = {
     "sessions": SessionStore,
     "store": SessionStore,
     "nodes": NodeStore,
+    "documents": DocumentStore,
     "leases": Leases,
 }
 
@@ -85,6 +90,13 @@ class Stores:
         table, clock = Cloud("").table(), ManualClock(NOW)
         self.sessions = TableSessions(table, clock, client=client, pause=lambda seconds: None)
         self.nodes = TableNodes(table, client)
+        self.documents = TableDocuments(table, client, pause=lambda seconds: None)
+        self.version = DocumentVersion(
+            name="Team", number=1, content="{}", form="JSON", members="{}", digest="d"
+        )
+        self.document = DocumentRecord(
+            name="Team", kind="Session", numbers=(1,), default=1, digest="d"
+        )
         self.visitors = TableLifecycle(table, clock, client)
         self.leases = TableLeases(table, clock, client)
         self.touched: set[Touch] = set()
@@ -145,6 +157,15 @@ class Stores:
         with self.leases.hold("s", 1.0):
             return
 
+    def change_document(self) -> None:
+        made = self.documents.create(self.document, [self.version])
+        added = replace(self.version, number=2)
+        made = self.documents.update(made, replace(made, numbers=(1, 2)), added)
+        self.documents.update(made, replace(made, numbers=(2,)))
+
+    def remove_document(self) -> None:
+        self.documents.delete(self.documents.create(self.document, [self.version]))
+
     def change_node(self) -> None:
         node = self.nodes.create(Node(node_id=NODE))
         self.nodes.update(node, replace(node, name="n"))
@@ -179,6 +200,12 @@ CALLS: Mapping[tuple[type, str], Callable[[Stores], object]] = {
     (LifecycleConnections, "close"): lambda s: s.visitors.close("c"),
     (LifecycleConnections, "of"): lambda s: s.visitors.of(s.session.owner, NOW, 1),
     (LifecycleConnections, "due"): lambda s: s.visitors.due(NOW, 1),
+    (DocumentStore, "record"): lambda s: s.documents.record("Team"),
+    (DocumentStore, "version"): lambda s: s.documents.version("Team", 1),
+    (DocumentStore, "create"): lambda s: s.documents.create(s.document, [s.version]),
+    (DocumentStore, "update"): Stores.change_document,
+    (DocumentStore, "delete"): Stores.remove_document,
+    (DocumentStore, "list"): lambda s: s.documents.list(1),
     (NodeStore, "get"): lambda s: s.nodes.get(NODE),
     (NodeStore, "get_all"): lambda s: s.nodes.get_all([NODE]),
     (NodeStore, "create"): lambda s: s.nodes.create(Node(node_id=NODE)),
@@ -314,6 +341,7 @@ def test_only_what_is_taken_away_may_be_deleted(default: Stacks) -> None:
         "sweep": {"LIFECYCLE"},
         "sessions": {"ROLE"},
         "review": {"COUNT"},
+        "documents": {"DOCUMENT"},
         "archive": {"LEASE"},
     }
 
@@ -325,7 +353,8 @@ def test_puts_and_updates_of_one_transaction_stand_in_one_statement(default: Sta
             for statement in default.service.statements_of(f"{family.capitalize()}Role")
             if "dynamodb:PutItem" in listed(statement["Action"])
         ]
-        assert listed(writes["Action"]) == ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+        # Where a family may delete the same kinds, CDK makes it one statement with that too.
+        assert {"dynamodb:PutItem", "dynamodb:UpdateItem"} <= set(listed(writes["Action"]))
 
 
 def test_indexes_are_named_and_exist(default: Stacks) -> None:

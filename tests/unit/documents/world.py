@@ -36,7 +36,7 @@ class Documents:
         self.reviews = MemoryReviews()
         self.store = self.world.documents
         service = Service(
-            store=self.store,
+            documents=self.store,
             nodes=self.world.nodes,
             policies=self.world.policies,
             reviews=self.reviews,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from local.deployment import STAGE
 from local.stack import Stack
 
 
-def messages(stack: Stack, prefix: str) -> Iterator[str]:
-    """All log events in the groups with this prefix."""
+def messages(stack: Stack, prefix: str, but: Collection[str] = ()) -> Iterator[str]:
+    """All log events in the groups with this prefix, `but` those of some groups."""
     client = stack.emulator.client("logs")
     groups = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
     for group in [g["logGroupName"] for page in groups for g in page["logGroups"]]:
+        if group in but:
+            continue
         events = client.get_paginator("filter_log_events").paginate(logGroupName=group)
         yield from (event["message"] for page in events for event in page["events"])
 

@@ -3,10 +3,9 @@ in the log, in objects, and by `hatchway audit`. Denials are events, and texts a
 
 from __future__ import annotations
 
-import gzip
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +18,7 @@ from local.identities import ADMIN, JOHN, MARY
 from local.notifications import inbox
 from local.stack import Stack
 from local.waiting import until
+from tests.integration.archived import archived
 from tests.integration.handmade_node import enrol, enrolled, new_secret
 from tests.integration.ledger import kept
 from tests.integration.logs import messages
@@ -154,24 +154,14 @@ def test_somebody_who_says_to_be_a_node_is_recorded_and_told(stack: Stack) -> No
     assert record["requestParameters"]["enrolmentSecret"] == HIDDEN
 
 
-def objects(stack: Stack) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
-    s3 = stack.emulator.client("s3")
-    bucket = f"hatchway-{STAGE}-archive-{ACCOUNT}-{REGION}"
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="audit/"):
-        for each in page.get("Contents", []):
-            body = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
-            text = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
-            yield each["Key"], json.loads(text)["Records"]
-
-
 def test_records_are_archived_by_the_hour_for_athena(stack: Stack) -> None:
     started = start(stack)
     terminate(stack, started.session_id)
     record = recorded(stack, "StartSession", sessionId=started.session_id)
 
     def there() -> str | None:
-        for key, archived in objects(stack):
-            if any(each["eventID"] == record["eventID"] for each in archived):
+        for key, found in archived(stack):
+            if any(each["eventID"] == record["eventID"] for each in found):
                 return key
         return None
 

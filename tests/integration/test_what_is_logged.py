@@ -13,6 +13,7 @@ import pytest
 from local.deployment import STAGE
 from local.identities import ADMIN, JOHN, MARY
 from local.stack import Stack
+from tests.integration.archived import archived
 from tests.integration.bare_client import pack
 from tests.integration.handmade_node import enrolled, online
 from tests.integration.ledger import kept, secret, secret_keys
@@ -24,8 +25,20 @@ pytestmark = pytest.mark.stack
 
 #: What API Gateway hands to the relay.
 _EVENT = Path(__file__).parent.parent / "events" / "ws_message.json"
-#: The embedded AWS keeps no log of what a WebSocket route invokes: `relay` is invoked by hand too.
-FAMILIES = ("agents", "connect", "events", "nodes", "relay", "sessions", "uplink")
+#: `relay` is invoked by hand too: so there is a bad message as well.
+FAMILIES = (
+    "agents",
+    "audit",
+    "connect",
+    "events",
+    "nodes",
+    "notify",
+    "relay",
+    "sessions",
+    "uplink",
+)
+#: What was typed and printed is kept there, and for that alone.
+RECORDINGS = (f"/hatchway/{STAGE}/recordings", f"/hatchway/{STAGE}/sessions")
 
 
 def test_no_log_holds_a_secret_or_what_was_typed(stack: Stack, tmp_path: Path) -> None:
@@ -88,8 +101,11 @@ def _note_standing_secrets(stack: Stack) -> None:
 
 
 def _texts(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Every log group but recordings, the archived trail, what agents and clients wrote."""
     for prefix in ("/aws/", "/hatchway/"):
-        for message in messages(stack, prefix):
+        for message in messages(stack, prefix, but=RECORDINGS):
             yield prefix, message
+    for key, records in archived(stack):
+        yield key, json.dumps(records)
     for file in sorted(stack.places.logs.glob("*.log")):
         yield file.name, file.read_text(errors="replace")

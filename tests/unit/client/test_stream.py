@@ -15,6 +15,7 @@ from hatchway.client.events import (
     Restored,
     Retrying,
     StreamEvent,
+    TimeEnding,
 )
 from hatchway.client.shell import said
 from hatchway.client.stream import Patience, Stream
@@ -214,6 +215,19 @@ async def test_the_end_of_a_permission_is_told_and_what_is_no_number_is_not(
         service.links[0].down.put_nowait('{"notice": "accessEnding", "Seconds": 90}')
         events = await until(stream, AccessEnding)
     assert events == [AccessEnding(90)]
+
+
+@pytest.mark.parametrize(("notice", "idle"), [("idleEnding", True), ("durationEnding", False)])
+async def test_the_end_of_the_idle_time_and_of_the_duration_are_told(
+    service: MemoryService, notice: str, idle: bool
+) -> None:
+    async with service.stream() as stream:
+        await printed(stream, b"$ ")
+        service.links[0].down.put_nowait(json.dumps({"notice": notice, "Seconds": "90"}))
+        service.links[0].down.put_nowait(json.dumps({"notice": notice, "Seconds": 90}))
+        events = await until(stream, TimeEnding)
+    assert events == [TimeEnding(90, idle=idle)]
+    assert said(events[0]).endswith("this session ends in 1 min 30 s")
 
 
 @pytest.mark.parametrize(

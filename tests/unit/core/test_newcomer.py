@@ -206,3 +206,38 @@ def test_a_client_that_left_during_the_handshake_is_replaced() -> None:
     wire.run(5)
     assert wire.output() == b"x"
     assert wire.client.opened
+
+
+def test_another_client_is_shown_the_replay_before_what_nobody_acknowledged() -> None:
+    asked: list[int] = []
+
+    def replay(held: int) -> bytes:
+        asked.append(held)
+        return b"shown before, "
+
+    made = ChannelSettings(epoch=1.7e9, replay=replay)
+    wire = Wire(agent=made)
+    wire.client.resize(80, 24)
+    wire.connect()
+    wire.run(60, done=lambda: wire.client.opened and wire.agent.opened)
+    wire.run(1)
+    wire.cut()
+    wire.agent.write(b"not acknowledged")
+    replace_client(wire)
+    wire.run(5)
+    printed = b"".join(e.data for e in wire.events[wire.client] if isinstance(e, ch.Data))
+    assert printed == b"shown before, not acknowledged"
+    assert asked == [len(b"not acknowledged")]
+
+
+def test_what_a_client_sends_again_goes_with_an_acknowledgement_made_now() -> None:
+    """It shows the service how long ago the key was pressed."""
+    wire = opened()
+    wire.client.write(b"x")
+    first = [parse(frame) for frame in wire.client.poll(wire.now)]
+    again = [parse(frame) for frame in wire.client.poll(wire.now + 30)]
+    (typed,) = [m for m in first if m.message_type is MessageType.INPUT]
+    (repeat,) = [m for m in again if m.message_type is MessageType.INPUT]
+    acks = [m.created for m in again if m.message_type is MessageType.ACKNOWLEDGE]
+    assert repeat.message_id == typed.message_id
+    assert max(acks) - repeat.created >= 29_000

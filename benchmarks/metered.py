@@ -123,6 +123,7 @@ class MeteredService:
             channel_role_id=CHANNEL_ROLE,
             clock=clock,
             random=random,
+            stage=STAGE,
         )
         self._attach(clock())
 

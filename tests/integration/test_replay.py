@@ -62,7 +62,7 @@ def recording(stack: Stack, kept: Kept) -> Recording:
         client.run("stty -echo; echo rea''dy; read -r x; stty echo; echo th''anks", "ready")
         client.run(password, "thanks")
         client.run("printf 'key AKIA%s end\\n' IOSFODNN7EXAMPLE; echo do''ne", "done")
-        client.run("printf '\\033]0;owned\\007ti''tle\\n'", "title")
+        client.run("printf '\\033]0;ow''ned\\007ti''tle\\n'", "title")
         client.socket.close()
         terminate(stack, session)
         ended = wait_status(stack, session, "Terminated")

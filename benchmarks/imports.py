@@ -22,6 +22,7 @@ _SDK_NAMES = {
     "CLOUDWATCH_LOGS": "logs",
     "IOT_DATA_PLANE": "iot-data",
     "SECRETS_MANAGER": "secretsmanager",
+    "SQS": "sqs",
 }
 
 

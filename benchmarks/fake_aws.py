@@ -81,6 +81,12 @@ def environ(url: str) -> dict[str, str]:
         "TICKET_SECRET": "bench",
         "EVENT_BUS": "bench",
         "RECORDINGS": "/hatchway/bench/recordings",
+        "AUDIT_LOG": "/hatchway/bench/audit",
+        "AUDIT_QUEUE": f"{url}/123456789012/audit",
+        "ARCHIVE_BUCKET": "bench",
+        "ACCOUNT": "123456789012",
+        "TOPIC": "arn:aws:sns:us-east-1:123456789012:bench",
+        "ALARM_TOPIC": "arn:aws:sns:us-east-1:123456789012:bench-alarms",
         "LOG_DESTINATIONS": json.dumps(
             {
                 "ownBucket": "bench",

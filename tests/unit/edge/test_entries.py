@@ -21,13 +21,25 @@ from hatchway.core.tokens import new_token, token_digest
 from hatchway.core.wire import MessageType, to_text
 from lambdas import environment
 from lambdas.adapters.table import TableNodes, TableSessions
+from lambdas.audit.gathering import packed
 from lambdas.environment import EnvironmentIncomplete
 from lambdas.ports import Node, Token
 from tests.contract.cloud import Cloud
 from tests.unit.edge.frames import frame
 from tests.unit.edge.world import CHANNEL_ROLE, NODE, SESSION, World, recorded
 
-FAMILIES = ("connect", "relay", "uplink", "agents", "nodes", "events", "sweep", "review")
+FAMILIES = (
+    "connect",
+    "relay",
+    "uplink",
+    "agents",
+    "nodes",
+    "events",
+    "audit",
+    "notify",
+    "sweep",
+    "review",
+)
 TOKEN = new_token(bytes(32))
 
 
@@ -55,6 +67,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
             "EVENT_BUS": "hatchway-local",
             "RECHECK_QUEUE": cloud.client("sqs").create_queue(QueueName="rechecks")["QueueUrl"],
             "RECORDINGS": "/hatchway/local/recordings",
+            "AUDIT_LOG": "/hatchway/local/audit",
+            "AUDIT_QUEUE": cloud.client("sqs").create_queue(QueueName="audit")["QueueUrl"],
+            "ARCHIVE_BUCKET": "archive",
+            "ACCOUNT": "123456789012",
+            "TOPIC": cloud.client("sns").create_topic(Name="people")["TopicArn"],
+            "ALARM_TOPIC": cloud.client("sns").create_topic(Name="alarms")["TopicArn"],
             "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": url,
             "ARCHIVE_QUEUE": cloud.client("sqs").create_queue(QueueName="archive")["QueueUrl"],
             "AWS_REGION": "us-east-1",
@@ -86,6 +104,8 @@ EVENTS: dict[str, Any] = {
     "agents": lambda: recorded("rest_open.json"),
     "nodes": lambda: recorded("iot_connected.json"),
     "events": lambda: recorded("stream.json"),
+    "audit": lambda: packed({"messageType": "CONTROL_MESSAGE"}),
+    "notify": lambda: {"detail-type": "Session State Change", "detail": {"summary": "John left."}},
     "sweep": lambda: {"source": "aws.events"},
     "review": lambda: {"source": "aws.events"},
 }
@@ -127,6 +147,8 @@ def test_a_variable_that_is_missing_is_said_at_init(
         "agents": {"TABLE", "SEAL_SECRET", "TICKET_SECRET"},
         "nodes": {"TABLE", "STAGE", "RECHECK_QUEUE"},
         "events": {"STAGE", "EVENT_BUS"},
+        "audit": {"STAGE", "EVENT_BUS"},
+        "notify": set(),
         "sweep": {"TABLE", "STAGE"},
         "review": {"TABLE", "STAGE", "CHANNEL_ROLE_ID"},
     }

@@ -40,6 +40,7 @@ def test_every_item_but_time_and_bytes_is_an_operation() -> None:
         Item.WEBSOCKET_MINUTE,
         Item.IOT_MINUTE,
         Item.LAMBDA_GB_SECOND,
+        Item.RECORDED_BYTE,
         Item.LOG_BYTE,
     }
 

@@ -59,10 +59,9 @@ class AuditTrail(Construct):
         for group in access_logs:
             self._subscribe(group, logs.FilterPattern.literal(REFUSED))
 
-    def keep(self, log_group: logs.ILogGroup, bucket: s3.IBucket, key: kms.IKey) -> None:
-        """Lets the function write to its log group and under its prefix, and nothing else."""
+    def keep(self, bucket: s3.IBucket, key: kms.IKey) -> None:
+        """Lets the function write under its prefix, and to no other object."""
         audit = self._audit
-        audit.grant("logs:CreateLogStream", "logs:PutLogEvents", on=[log_group.log_group_arn])
         audit.grant(
             "s3:PutObject",
             on=[self._objects()],

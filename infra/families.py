@@ -336,3 +336,4 @@ class All:
         for each in (self.events, self.audit, self.archive):
             grants.put_events(each, notifications.bus)
         grants.read_trail(self.sessions)
+        grants.keep_trail(self.audit)

@@ -268,9 +268,13 @@ class Grants:
 
     def read_trail(self, family: FamilyFunction) -> None:
         """For looking up calls: the audit trail's log group, and no other."""
-        family.grant(
-            "logs:FilterLogEvents", on=self._streams(self.config.audit_log), wildcard=_STREAM
-        )
+        streams = self._streams(self.config.audit_log)
+        family.grant("logs:FilterLogEvents", on=streams, wildcard=_STREAM)
+
+    def keep_trail(self, family: FamilyFunction) -> None:
+        """It adds to the trail; it cannot read it, and nobody can take any of it away."""
+        streams = self._streams(self.config.audit_log)
+        family.grant("logs:CreateLogStream", "logs:PutLogEvents", on=streams, wildcard=_STREAM)
 
     def look_again(self, family: FamilyFunction, queue: sqs.IQueue) -> None:
         family.grant("sqs:SendMessage", on=[queue.queue_arn])

@@ -171,7 +171,7 @@ class ServiceStack(Stack):
     def _keep_trail(self, data: DataStack) -> AuditTrail:
         records, every = data.records, self._all
         trail = AuditTrail(self, self._config, every.audit)
-        trail.keep(records.audit, records.archive, records.key)
+        trail.keep(records.archive, records.key)
         logs = [api.access_log for api in (self._people, *self._agent_apis)]
         trail.follow(every.called, [*logs, self._stream.access_log])
         AuditTables(self, self._config, records.archive.bucket_name)

@@ -23,6 +23,9 @@ EPOCH = 1_800_000_000.0
 LIFE = 3600.0
 #: A new account's Lambda concurrency, STS calls a second, and IoT connects a second.
 CONCURRENCY, ISSUES, CONNECTS = 10, 600.0, 500.0
+#: EC2's calls of DescribeInstances: so many at once, then so many a second. Each node that enrols
+#: is described, as if no function remembered it.
+DESCRIBES, DESCRIBE_BURST = 20.0, 50.0
 #: Seconds of an invocation of `channel`, and of a listing.
 CHANNEL_TIME, LIST_TIME = 0.15, 0.03
 
@@ -42,6 +45,27 @@ class Rate:
 
 
 @dataclass(slots=True)
+class Bucket:
+    """A token bucket: calls beyond it are refused."""
+
+    a_second: float
+    burst: float
+    _left: float = field(init=False)
+    _at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._left = self.burst
+
+    def take(self, now: float) -> bool:
+        self._left = min(self.burst, self._left + (now - self._at) * self.a_second)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+@dataclass(slots=True)
 class Limits:
     """The service that all nodes share. `concurrency` 0 stands for no limit."""
 
@@ -50,6 +74,7 @@ class Limits:
     most: int = 0
     issues: Rate = field(default_factory=lambda: Rate(ISSUES))
     connects: Rate = field(default_factory=lambda: Rate(CONNECTS))
+    describes: Bucket = field(default_factory=lambda: Bucket(DESCRIBES, DESCRIBE_BURST))
     calls: Counter[str] = field(default_factory=Counter)
 
     async def answer(self, request: Request, _credentials: Credentials | None) -> Answer:
@@ -69,6 +94,9 @@ class Limits:
     async def _serve(self, route: str) -> Answer:
         now = asyncio.get_running_loop().time()
         if route == "channel":
+            if self.concurrency and not self.describes.take(now):
+                self.calls["refused by EC2"] += 1
+                return Answer(429)
             await asyncio.sleep(CHANNEL_TIME + self.issues.turn(now))
             return Answer(200, json.dumps(_channel(now + EPOCH)).encode())
         await asyncio.sleep(LIST_TIME)

@@ -2,7 +2,7 @@
 
 Memory of an idle agent and of a busy session, and whether it grows in proportion; whether sessions
 that flood at once get equal shares; and a thousand nodes that restart at once against the limits of
-a new account: ten Lambdas, STS's and IoT Core's rates.
+a new account: ten Lambdas, EC2's, STS's and IoT Core's rates.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def main() -> None:
     print(
         f"{AGENTS} nodes restart at once, {CONCURRENCY} functions at a time: half are online "
         f"after {half:.0f} s, all after {whole:.0f} s; {limits.calls['channel']} calls of channel, "
-        f"{limits.calls['throttled']} calls throttled"
+        f"{limits.calls['throttled']} calls throttled, {limits.calls['refused by EC2']} by EC2"
     )
     print(machine())
 

@@ -24,15 +24,8 @@ from websockets.typing import Subprotocol
 # HeaderLength, MessageType, SchemaVersion, CreatedDate, SequenceNumber, Flags, MessageId,
 # PayloadDigest, PayloadType, PayloadLength; big-endian, the payload follows.
 HEADER = struct.Struct(">I32sIQqQ16s32sII")
-OUTPUT, ERROR, SIZE, HANDSHAKE_REQUEST, HANDSHAKE_RESPONSE, HANDSHAKE_COMPLETE, EXIT = (
-    1,
-    2,
-    3,
-    5,
-    6,
-    7,
-    12,
-)
+OUTPUT, ERROR, SIZE, HANDSHAKE_REQUEST, HANDSHAKE_RESPONSE, HANDSHAKE_COMPLETE = 1, 2, 3, 5, 6, 7
+STANDARD_ERROR, EXIT = 11, 12
 SYN_AND_FIN = 3
 #: Bytes in one message, as the original has it.
 CHUNK = 1024
@@ -105,6 +98,7 @@ class BareClient:
     socket: ClientConnection
     handshakes: list[int] = field(default_factory=list)
     output: bytearray = field(default_factory=bytearray)
+    standard_error: bytearray = field(default_factory=bytearray)
     answers: list[dict[str, object]] = field(default_factory=list)
     acknowledged: set[int] = field(default_factory=set)
     exit_code: str = ""
@@ -222,6 +216,8 @@ class BareClient:
             self.handshakes.append(message.payload_type)
         elif message.payload_type == EXIT:
             self.exit_code = message.payload.decode()
+        elif message.payload_type == STANDARD_ERROR:
+            self.standard_error += message.payload
         else:
             assert message.payload_type in (OUTPUT, ERROR), "not a payload of the original protocol"
             self.largest = max(self.largest, len(message.payload))

@@ -44,7 +44,7 @@ def test_the_command_is_quoted_word_by_word_for_the_built_in_document(world: Wor
     assert body["Reason"] == "why"
     sent = body["Parameters"]
     assert isinstance(sent, dict)
-    assert shlex.split(sent["command"][0]) == words
+    assert shlex.split(sent["command"][0]) == ["exec", *words]
 
 
 def test_an_empty_input_and_an_absent_one_end_the_commands_input(world: World) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hatchway.client import Hatchway, Output, Process
+from hatchway.client.command_line import command_parameters
 from hatchway.core.errors import TargetNotConnected, ValidationException
 from hatchway.core.wire import FlagValue
 from tests.unit.client.node import LittleCommand
@@ -91,8 +93,27 @@ def test_a_refused_start_is_the_services_error(world: World) -> None:
         run(world)
 
 
-@pytest.mark.parametrize("command", [(), "uname -a", ("a\0b",)])
+@pytest.mark.parametrize("command", [(), "uname -a", ("a\0b",), ("-x",)])
 def test_a_command_is_words(world: World, command: tuple[str, ...] | str) -> None:
     with pytest.raises(ValidationException):
         Hatchway(world.settings).run(NODE, command)
     assert world.asked == []
+
+
+def test_the_nodes_shell_gives_way_so_that_a_program_may_handle_a_signal_to_its_group() -> None:
+    program = "trap 'echo caught; exit 9' TERM; echo up; while :; do sleep 0.05; done"
+    (text,) = command_parameters(["sh", "-c", program])["command"]
+    with subprocess.Popen(
+        ["/bin/sh", "-c", text], stdout=subprocess.PIPE, start_new_session=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"up\n"
+        os.killpg(child.pid, signal.SIGTERM)
+        assert child.stdout.read() == b"caught\n"
+        assert child.wait() == 9
+
+
+def test_no_word_is_an_assignment_or_the_shells_own() -> None:
+    for words in (["A=b", "true"], ["if", "true"], ["!", "true"]):
+        (text,) = command_parameters(words)["command"]
+        assert subprocess.run(["/bin/sh", "-c", text], capture_output=True).returncode == 127

@@ -22,6 +22,7 @@ SERVICES = {
     "events": {"dynamodb", "kms", "events", "sqs"},
     "archive": {"dynamodb", "kms", "execute-api", "iot", "sqs", "s3", "events", "lambda"},
     "push": {"dynamodb", "kms", "execute-api"},
+    "recordings": {"dynamodb", "kms", "s3", "iam", "ec2"},
     "sweep": {"dynamodb", "kms", "execute-api", "iot", "sqs"},
     "review": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sqs"},
 }

@@ -142,7 +142,9 @@ def _info(record: DocumentRecord, version: DocumentVersion) -> Answer:
 
 def _built_in(service: Service) -> list[DocumentRecord]:
     """Those that no document of the store stands before."""
-    found = [built_in_record(name) for name in builtin.CONTENT if not service.documents.record(name)]
+    found = [
+        built_in_record(name) for name in builtin.CONTENT if not service.documents.record(name)
+    ]
     return [record for record in found if record is not None]
 
 

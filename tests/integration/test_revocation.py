@@ -14,6 +14,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from hatchway.cli.exits import apart
 from hatchway.core.errors import Exit
 from local.deployment import STAGE
 from local.identities import ADMIN, JOHN, STATEMENTS, Statement, User, policy
@@ -127,7 +128,7 @@ def test_john_s_shell_ends_with_his_policy_and_his_terminal_says_why(
             shell.child.expect(pexpect.EOF)
             assert ended(stack, shell.session_id) == REVOKED
         shell.child.close()
-        assert int((tmp_path / "status").read_text()) == Exit.FAILURE
+        assert int((tmp_path / "status").read_text()) == apart(Exit.FAILURE)
         before_, after = shell.settings
         assert before_ == after != ""
 

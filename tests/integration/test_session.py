@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from hatchway.cli.exits import apart
 from hatchway.core.errors import Exit
 from local.stack import Stack
 from tests.integration.ledger import secret
@@ -133,17 +134,17 @@ def test_a_target_is_an_id_a_name_or_a_tag_and_must_be_one_node(stack: Stack) ->
         assert _status(stack, f"{rack}-1") == (0, first)
         assert _status(stack, second) == (0, second)
         both = cli(stack, "start-session", "--target", f"tag:rack={rack}")
-        assert both.returncode == Exit.USAGE
+        assert both.returncode == apart(Exit.USAGE)
         assert "TargetAmbiguous" in both.stderr
         assert first in both.stderr
         assert second in both.stderr
         none = cli(stack, "start-session", "--target", f"tag:rack={rack}x")
-        assert none.returncode == Exit.NOT_FOUND
+        assert none.returncode == apart(Exit.NOT_FOUND)
         assert "TargetUnknown" in none.stderr
     done = cli(stack, "start-session", "--target", "tag:Name=demo", typed="exit 4\n")
     assert done.returncode == 4, done.stderr
     gone = cli(stack, "start-session", "--target", f"{rack}-1")
-    assert gone.returncode == Exit.NOT_CONNECTED
+    assert gone.returncode == apart(Exit.NOT_CONNECTED)
     assert "TargetNotConnected" in gone.stderr
 
 

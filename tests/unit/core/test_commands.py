@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from hatchway.core import channel as ch
 from hatchway.core.channel import ChannelSettings, DataChannel, Side
+from hatchway.core.documents import resolve, session_type
 from hatchway.core.environment import MAX_ENTRIES, allowed
+from hatchway.core.sending import MAX_WAITING
 from hatchway.core.wire import FlagValue, PayloadType, parse
 from tests.unit.core.original import original_agent, original_client
 from tests.unit.core.test_original_peers import Bridge
@@ -226,3 +228,32 @@ def test_an_agent_tells_no_environment() -> None:
     )
     agent.attach(1, 0.0)
     assert b"environment" not in parse(agent.poll(0.0)[0]).payload
+
+
+# --- output that must not be lost, and what a document runs ---------------------------------------
+
+
+def test_a_lossless_agent_takes_no_more_while_the_client_is_away_and_loses_nothing() -> None:
+    wire = opened(agent=ChannelSettings(epoch=1.7e9, lossless=True))
+    wire.cut()
+    written = 0
+    while room := wire.agent.writable:
+        wire.agent.write(b"x" * room)
+        written += room
+    assert written <= MAX_WAITING
+    wire.run(10)
+    assert (len(wire.output()), wire.gaps()) == (written, 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        (resolve("AWS-StartNonInteractiveCommand", {"command": ["x"]}), "NonInteractiveCommands"),
+        (resolve("SSM-SessionManagerRunShell", {}), "Standard_Stream"),
+        ("not a document", "Standard_Stream"),
+    ],
+)
+def test_what_a_resolved_document_runs_is_told_by_the_originals_names(
+    document: str, kind: str
+) -> None:
+    assert session_type(document) == kind

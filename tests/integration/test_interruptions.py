@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.terminal.posix import members
+from agent.process.processes import members
 from hatchway.client.events import Ended, Restored
 from hatchway.core.channel import OUTPUT_WINDOW
 from hatchway.core.errors import TakenOver

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,11 +72,12 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    """A directory that sessions may write to."""
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o777)
-    return tmp_path
+def shared() -> Iterator[Path]:
+    """A directory that sessions may write to. Not pytest's own, whose parents only the account
+    that runs the tests may enter, and are more of them where there are several workers."""
+    with tempfile.TemporaryDirectory(prefix="hatchway-shared-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
 
 
 async def test_all_that_a_session_starts_is_in_its_group_and_ends_with_it(

@@ -67,7 +67,9 @@ class AuditTrail(Construct):
             on=[self._objects()],
             wildcard="Objects are named by their time; one prefix of one bucket.",
         )
-        audit.grant("kms:GenerateDataKey", "kms:Decrypt", on=[key.key_arn])
+        stack = Stack.of(self)
+        through_s3 = {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"}
+        audit.grant("kms:GenerateDataKey", on=[key.key_arn], when={"StringEquals": through_s3})
         audit.grant("sqs:SendMessage", on=[self.queue.queue_arn])
         audit.function.add_environment("AUDIT_QUEUE", self.queue.queue_url)
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from infra.packaging import ROOT
-from infra.people_api import ADMIN_ROUTES, LIFECYCLE_ROUTES, USER_ROUTES
 from tests.infra.conftest import Synth
 from tests.infra.templates import Resources, Stacks, listed, text
 
@@ -39,7 +38,7 @@ def documented(section: str) -> set[tuple[str, str]]:
     """The routes of a section of docs/protocol.md."""
     page = Path(ROOT, "docs", "protocol.md").read_text()
     chapter = page.partition(f"## {section}")[2].partition("\n## ")[0]
-    found = re.findall(r"`(GET|POST|DELETE) (/[^`?]*)", chapter)
+    found = re.findall(r"`(GET|POST|PUT|DELETE) (/[^`?]*)", chapter)
     return {(method, path) for method, path in found}
 
 
@@ -59,7 +58,7 @@ def test_the_agent_api_has_the_documented_routes(default: Stacks) -> None:
 
 def test_every_method_asks_for_iam(synth: Synth) -> None:
     methods = synth(agentApi="both").service.properties("AWS::ApiGateway::Method")
-    assert len(methods) == len(USER_ROUTES) + len(LIFECYCLE_ROUTES) + len(ADMIN_ROUTES) + 2 * 7
+    assert len(methods) == len(documented("People API")) + 2 * 7
     assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
     assert {method["Integration"]["Type"] for method in methods} == {"AWS_PROXY"}
 
@@ -179,15 +178,30 @@ def test_the_stream_s_authorizer_has_exactly_one_identity_source(default: Stacks
     assert "AuthorizerResultTtlInSeconds" not in authorizer
 
 
+def stream_routes(stacks: Stacks) -> dict[str, str]:
+    return {
+        route["RouteKey"]: route["AuthorizationType"]
+        for route in stacks.service.properties("AWS::ApiGatewayV2::Route")
+    }
+
+
+OWN = {"startSession", "describeSessions", "getConnectionStatus"}
+
+
+def test_without_lifecycle_connections_nothing_leads_to_one(synth: Synth) -> None:
+    stacks = synth(lifecycleConnections="false")
+    assert not OWN & set(stream_routes(stacks))
+    assert ("POST", "/connections") not in routes(stacks.service, "PeopleApi")
+    names = {each["FunctionName"] for each in stacks.service.properties("AWS::Lambda::Function")}
+    assert "hatchway-prod-push" not in names
+
+
 def test_the_stream_authorises_its_connect_route_and_has_the_documented_ones(
     default: Stacks,
 ) -> None:
-    found = {
-        route["RouteKey"]: route["AuthorizationType"]
-        for route in default.service.properties("AWS::ApiGatewayV2::Route")
-    }
     others = ("$disconnect", "$default", "terminateSession", "resumeSession", "describeSession")
-    assert found == {"$connect": "CUSTOM", **dict.fromkeys((*others, "ping"), "NONE")}
+    open_ones = dict.fromkeys((*others, "ping", *OWN), "NONE")
+    assert stream_routes(default) == {"$connect": "CUSTOM", **open_ones}
     api = default.service.one("AWS::ApiGatewayV2::Api")
     assert api["RouteSelectionExpression"] == "$request.body.action"
 

@@ -48,12 +48,15 @@ def test_both_secrets_are_generated_under_the_key_and_stand_in_no_template(
 
 
 def test_the_key_rotates(default: Stacks) -> None:
-    assert default.data.one("AWS::KMS::Key")["EnableKeyRotation"] is True
+    keys = default.data.properties("AWS::KMS::Key")
+    encrypting = [key for key in keys if key.get("KeyUsage") != "SIGN_VERIFY"]
+    assert len(encrypting) == len(keys) - 1  # KMS rotates no asymmetric keys
+    assert all(key["EnableKeyRotation"] is True for key in encrypting)
 
 
 def test_everything_stays_when_the_stack_is_deleted(default: Stacks) -> None:
     for resource in default.data.template["Resources"].values():
-        if resource["Type"] != "AWS::SecretsManager::ResourcePolicy":
+        if not resource["Type"].endswith("Policy"):
             assert resource["DeletionPolicy"] == "Retain"
             assert resource["UpdateReplacePolicy"] == "Retain"
     assert default.data.one("AWS::DynamoDB::Table")["DeletionProtectionEnabled"] is True

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,9 @@ SERVICES = {
     "events": {"dynamodb", "kms", "events", "sqs"},
     "archive": {"dynamodb", "kms", "execute-api", "iot", "sqs", "s3", "events", "lambda"},
     "push": {"dynamodb", "kms", "execute-api"},
+    "audit": {"events", "kms", "s3", "sqs"},
+    "notify": {"kms", "sns", "sqs"},
+    "documents": {"dynamodb", "iam", "kms", "sqs"},
     "recordings": {"dynamodb", "kms", "s3", "iam", "ec2"},
     "sweep": {"dynamodb", "kms", "execute-api", "iot", "sqs"},
     "review": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sqs"},
@@ -77,6 +82,7 @@ def test_the_history_s_length_reaches_whoever_has_the_table(synth: Synth) -> Non
         if "HISTORY_DAYS" in (variables := function["Environment"]["Variables"])
     }
     tables = ("connect", "sessions", "agents", "nodes", "sweep", "review", "push")
+    tables += ("archive", "recordings")
     assert days == dict.fromkeys(tables, "7")
 
 
@@ -139,9 +145,25 @@ def test_the_table_s_key_is_used_through_the_table_only(default: Stacks) -> None
     for family in FAMILIES:
         for statement in default.service.statements_of(f"{family.capitalize()}Role"):
             actions = listed(statement["Action"])
-            if any(action.startswith("kms:") for action in actions) and family != "events":
-                service = text(statement["Condition"]["StringEquals"]["kms:ViaService"])
-                assert service.partition(".")[0] in ("dynamodb", "secretsmanager")
+            if not any(action.startswith("kms:") for action in actions):
+                continue
+            if _of_another_key(statement) or family == "events":
+                continue
+            service = text(statement["Condition"]["StringEquals"]["kms:ViaService"])
+            assert service.partition(".")[0] in ("dynamodb", "secretsmanager")
+
+
+def _of_another_key(statement: Mapping[str, Any]) -> bool:
+    """The records' key, the one that signs their manifests, the notifications' own."""
+    names = [text(resource) for resource in listed(statement["Resource"])]
+    return all("Records" in name or "NotificationsKey" in name for name in names)
+
+
+def test_what_signs_manifests_is_the_archive_s_alone(default: Stacks) -> None:
+    signing = [
+        family for family in FAMILIES for a, _ in allowed(default, family) if a == "kms:Sign"
+    ]
+    assert signing == ["archive"]
 
 
 def test_functions_are_python_3_13_outside_any_vpc(synth: Synth, default: Stacks) -> None:
@@ -170,6 +192,9 @@ def test_nobody_waits_longer_than_the_gateway_does(default: Stacks) -> None:
             "events",
             "sweep",
             "review",
+            "archive",
+            "audit",
+            "notify",
         )
         assert function["Timeout"] < 29 or not behind_a_gateway
 
@@ -186,7 +211,7 @@ def test_concurrency_is_reserved_for_what_ends_sessions_only(synth: Synth) -> No
         for function in functions
         if "ReservedConcurrentExecutions" in function
     }
-    assert kept == dict.fromkeys(("sessions", "agents", "sweep", "review"), 7)
+    assert kept == dict.fromkeys(("sessions", "agents", "sweep", "review", "archive"), 7)
 
 
 def test_every_log_group_is_explicit_and_ends(default: Stacks, synth: Synth) -> None:
@@ -209,4 +234,13 @@ def test_every_function_has_a_role_of_its_own_and_an_alarm(default: Stacks) -> N
         "hatchway-prod-untold-events",
         "hatchway-prod-untold-people",
         "hatchway-prod-rechecks-dead",
+        "hatchway-prod-Denials",
+        "hatchway-prod-Gaps",
+        "hatchway-prod-RecordingFailed",
+        "hatchway-prod-RecordingMismatch",
+        "hatchway-prod-SweepBehind",
+        "hatchway-prod-archive-dead",
+        "hatchway-prod-audit-dead",
+        "hatchway-prod-audit-ungathered",
+        "hatchway-prod-sweep-uncalled",
     }

@@ -45,6 +45,19 @@ def test_administrators_may_admit_and_reset_nodes_besides(default: Stacks) -> No
         "PeopleApi POST/access/explain",
         "PeopleApi POST/access/who-can",
         "PeopleApi POST/access/what-can",
+        "PeopleApi GET/audit/events",
+        "PeopleApi GET/recordings",
+        "PeopleApi GET/sessions/*/recording",
+        "PeopleApi GET/sessions/*/recording/manifest",
+        "PeopleApi POST/sessions/*/recording/search",
+        "PeopleApi GET/documents",
+        "PeopleApi GET/documents/*",
+        "PeopleApi GET/documents/*/content",
+        "PeopleApi GET/documents/*/versions",
+        "PeopleApi POST/documents",
+        "PeopleApi PUT/documents/*",
+        "PeopleApi PUT/documents/*/default-version",
+        "PeopleApi DELETE/documents/*",
     }
 
 

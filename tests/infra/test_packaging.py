@@ -172,7 +172,7 @@ def test_a_zip_is_small_and_holds_nothing_of_the_client_agent_or_tests(
     assert not tops & {"agent", "infra", "local", "tests", "boto3", "botocore", "bin"}
     assert {path.name for path in (zips / family / "hatchway").iterdir()} == {"__init__.py", "core"}
     folders = {path.name for path in (zips / family / "lambdas").iterdir() if path.is_dir()}
-    assert folders == {"adapters", "ports", family}
+    assert folders == {"adapters", "details", "ports", family}
     # Lambda takes 250 MB; cold starts take less.
     assert sum(path.stat().st_size for path in files) < 25_000_000
 

@@ -49,6 +49,7 @@ class PassKeeper:
         self._later: asyncio.TimerHandle | None = None
         self.current = first
         self._renewed = clock.now()
+        self._renewing = False
 
     @property
     def valid(self) -> bool:
@@ -57,13 +58,18 @@ class PassKeeper:
 
     @property
     def aging(self) -> bool:
-        """Whether an active session should renew it."""
-        return self._clock.now() - self._renewed >= TICKET_RENEW_AFTER
+        """Whether an active session should renew it; one that is being renewed ages no more."""
+        return self._left() <= 0
+
+    def _left(self) -> float:
+        """Seconds until activity alone is reason enough for another renewal."""
+        now = self._clock.now()
+        return (now if self._renewing else self._renewed) + TICKET_RENEW_AFTER - now
 
     def active(self) -> None:
         """There is news of activity. The service has it at once after a pause, and otherwise when
         the ticket is as old as one that is renewed: at most so much later than it was."""
-        left = self._renewed + TICKET_RENEW_AFTER - self._clock.now()
+        left = self._left()
         if left <= 0:
             self.want()
         elif self._later is None:
@@ -72,7 +78,7 @@ class PassKeeper:
     def _report(self) -> None:
         self._later = None
         if self._activity.news:
-            self.want()
+            self.active()  # another reason may have renewed it meanwhile
 
     def want(self, silent: int | None = None) -> None:
         """Asks for a renewal; `silent` names the client generation that does not answer."""
@@ -118,6 +124,7 @@ class PassKeeper:
 
     async def _renew(self) -> Pass:
         silent, self._silent = self._silent, None
+        self._renewing = True
         try:
             return await self._api.ticket(self._session, self._activity.bring(), silent)
         except HatchwayError:
@@ -125,3 +132,5 @@ class PassKeeper:
             if self._silent is None:
                 self._silent = silent
             raise
+        finally:
+            self._renewing = False

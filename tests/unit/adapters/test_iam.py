@@ -18,6 +18,7 @@ from tests.unit.adapters.stubs import refused
 
 ARN, USERID = "arn:aws:iam::000000000000:user/john", "AIDAJOHN"
 ROLE = "arn:aws:iam::000000000000:role/ops/Web"
+ROLE_TAGS = [{"Key": "team", "Value": "web"}]
 SESSION = "arn:aws:sts::000000000000:assumed-role/Web/"
 
 
@@ -30,6 +31,7 @@ class Iam:
         self.endless = False
         self.failures: dict[str, Exception] = {}
         self.attached: list[dict[str, str]] = []
+        self.trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
 
     def __getattr__(self, method: str) -> Any:
         def call(**arguments: Any) -> dict[str, Any]:
@@ -44,7 +46,8 @@ class Iam:
         if method == "get_user":
             return {"User": {"Arn": ARN, "UserId": USERID}}
         if method == "get_role":
-            return {"Role": {"Arn": ROLE, "RoleId": "AROAWEB"}}
+            trusted = {"AssumeRolePolicyDocument": self.trust, "Tags": ROLE_TAGS}
+            return {"Role": {"Arn": ROLE, "RoleId": "AROAWEB", **trusted}}
         if method == "list_role_policies":
             return {"PolicyNames": []}
         if method == "list_user_policies":
@@ -247,6 +250,13 @@ def test_sessions_of_a_role_are_read_once_whatever_they_are_called() -> None:
     for name in ("ann", "bob", "cid"):
         assert made.of(SESSION + name, f"AROAWEB:{name}").role_arn == ROLE
     assert client.calls.count("get_role") == 1
+
+
+def test_a_role_s_tags_are_those_of_its_sessions_unless_somebody_may_give_them_others() -> None:
+    client = Iam()
+    assert policies(client).of(SESSION + "ann", "AROAWEB:ann").role_tags == {"team": "web"}
+    client.trust = {"Statement": [{"Effect": "Allow", "Action": "sts:TagSession"}]}
+    assert policies(client).of(SESSION + "ann", "AROAWEB:ann").role_tags is None
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_a_variable_that_is_missing_is_said_at_init(
         "connect": {"TABLE", "STAGE"},
         "relay": {"STAGE", "SEAL_SECRET", "RECORDINGS", "ARCHIVE_QUEUE"},
         "uplink": {"TICKET_SECRET", "RECORDINGS", "ARCHIVE_QUEUE"},
-        "agents": {"TABLE", "SEAL_SECRET", "TICKET_SECRET"},
+        "agents": {"TABLE", "STAGE", "SEAL_SECRET", "TICKET_SECRET"},
         "nodes": {"TABLE", "STAGE", "RECHECK_QUEUE"},
         "events": {"STAGE", "EVENT_BUS"},
         "audit": {"STAGE", "EVENT_BUS"},

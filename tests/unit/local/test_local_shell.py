@@ -71,14 +71,25 @@ def test_a_script_gets_its_own_exit_code_and_a_person_none(
 
 def test_only_john_and_admin_may_start_sessions_and_john_on_tagged_nodes_only() -> None:
     may_start = {
-        name: [s for s in statements if "ssm:StartSession" in s["Action"] or s["Action"] == "ssm:*"]
+        name: [
+            s
+            for s in statements
+            if "ssm:StartSession" in str(s["Action"]) or s["Action"] == "ssm:*"
+        ]
         for name, statements in STATEMENTS.items()
     }
     assert len(may_start[ADMIN]) == 1
     assert may_start[MARY] == []
-    on_nodes, on_document = may_start[JOHN]
+    on_nodes, on_documents = may_start[JOHN]
     assert on_nodes["Condition"] == {"StringEquals": {"ssm:resourceTag/team": "web"}}
-    assert str(on_document["Resource"]).endswith(":document/SSM-SessionManagerRunShell")
+    resources = on_documents["Resource"]
+    assert isinstance(resources, list)
+    names = {str(arn).partition(":document/")[2] for arn in resources}
+    assert names == {
+        "SSM-SessionManagerRunShell",
+        "AWS-StartInteractiveCommand",
+        "AWS-StartNonInteractiveCommand",
+    }
     json.loads(identities.policy(STATEMENTS[JOHN]))
 
 

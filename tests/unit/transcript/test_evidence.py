@@ -334,10 +334,11 @@ def test_the_same_chunks_give_the_same_object():
     [
         b"",
         b"rubbish",
-        gzip.compress(b"a\n")[:-1],
-        gzip.compress(b"a\n") + b"more",
-        gzip.compress(bytes(evidence.MAX_SEGMENT + MAX_LINE + 1)),
+        gzip.compress(b"a\n", mtime=0)[:-1],
+        gzip.compress(b"a\n", mtime=0) + b"more",
+        gzip.compress(bytes(evidence.MAX_SEGMENT + MAX_LINE + 1), mtime=0),
     ],
+    ids=["empty", "rubbish", "cut", "more", "large"],
 )
 def test_an_object_that_is_damaged_or_too_large_is_refused(packed):
     with pytest.raises(MalformedRecording):

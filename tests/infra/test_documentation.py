@@ -44,6 +44,8 @@ def test_the_choices_of_the_operator_s_page_are_known() -> None:
         read({"noSuchKey": "1"})
     known = refused.value.message.partition("known are ")[2].rstrip(".").split(", ")
     assert set(choices) <= set(known)
+    named = set(re.findall(r"`([a-zA-Z]+)`", OPERATIONS.read_text()))
+    assert set(known) <= named
 
 
 def test_the_alarms_and_secrets_of_the_operator_s_page_exist(default: Stacks) -> None:

@@ -47,9 +47,10 @@ class Processes:
         return {*members(self.pid), *grouped}
 
     def signal(self, number: int) -> int:
-        """Sends it to every one of them; how many there were."""
+        """Sends it to every one of them; how many there were. To the leader first: a shell that
+        waits for the others would see them end, and run on or exit as if nobody had ended it."""
         found = self.alive()
-        for pid in found:
+        for pid in sorted(found, key=lambda each: each != self.pid):
             try:
                 os.kill(pid, number)
             except (ProcessLookupError, PermissionError):

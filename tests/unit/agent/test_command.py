@@ -264,6 +264,22 @@ async def test_kill_ends_what_ignores_hang_ups() -> None:
         assert await screen.ended() == 137
 
 
+async def test_a_signal_reaches_the_leader_before_what_it_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the shell sees its children end, and ends with a status of its own."""
+    text = "for i in $(seq 40); do sleep 1000 & done; echo up; wait"
+    async with running(text) as (runner, screen):
+        await screen.until(lambda: screen.out == b"up\n")
+        assert runner._running is not None
+        told: list[int] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "kill", lambda pid, _: told.append(pid))
+            runner._running._piped.processes.signal(signal.SIGTERM)
+        assert told[0] == pid_of(runner)
+        assert len(told) == 41
+
+
 async def test_closing_ends_a_running_command_and_lets_every_pipe_go() -> None:
     before = pipes_open()
     async with running("sleep 1000") as (runner, _):

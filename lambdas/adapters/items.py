@@ -195,6 +195,7 @@ def of_token(token: Token) -> Item:
         "connection": text(token.connection),
         "source_ip": text(token.source_ip),
         "reconnects": {"BOOL": token.reconnects},
+        "generation": number(token.generation),
         "ttl": number(int(token.expires) + MARGIN),
     }
 
@@ -207,6 +208,7 @@ def token_of(image: Image) -> Token:
         connection=image["connection"]["S"],
         source_ip=image.get("source_ip", {}).get("S", ""),
         reconnects=_flag(image, "reconnects"),
+        generation=int(image.get("generation", {}).get("N", "0")),
     )
 
 

@@ -76,6 +76,9 @@ class Authorizer:
             # Lambda tries again what it thinks has failed: the same connection, the same answer.
             return _open(self.sessions.get(token.session_id)), known
         session = _open(self.sessions.get(token.session_id))
+        if session.generation > token.generation:
+            # Most often an attempt that its own client gave up, and that arrives behind the next.
+            raise TokenInvalid("Another connection was attached since the token was made.")
         # A proposal: the session's own number moves when this client is attached, in `$connect`.
         # If that never comes about, the client that is attached stays the one that is heard.
         proposed = Connection(

@@ -102,7 +102,8 @@ class Count:
 class Token:
     """A one-time token, known by its SHA-256 only. `connection` is set when it was used;
     `source_ip` is the only address that it opens a connection from, "" for any; `reconnects` says
-    that a client that was attached asked for it by itself, to go on where it was."""
+    that a client that was attached asked for it by itself, to go on where it was; `generation` is
+    the session's when the token was made: it displaces no client that was attached later."""
 
     digest: str
     session_id: str
@@ -110,6 +111,7 @@ class Token:
     connection: str = ""
     source_ip: str = ""
     reconnects: bool = False
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def next_token(
 ) -> Mapping[str, object]:
     """DoesNotExistException for a session that has ended or is about to."""
     _require_open(session)
-    token, record = make_token(service, session.session_id, source_ip, reconnects=reconnects)
+    token, record = make_token(service, session, source_ip, reconnects=reconnects)
     service.sessions.add_token(record)
     return opened(service, session, token)
 

@@ -32,7 +32,7 @@ def start_session(service: Service, access: Access, request: Request) -> Mapping
     # After the permission: whether a node is there is told to those alone who may use it.
     _require_online(service, node)
     begin_recording(service, session)
-    token, record = make_token(service, session.session_id)
+    token, record = make_token(service, session)
     earlier = _earlier(service, request, session)
     stored = service.sessions.create(session, record, earlier, service.limits)
     if stored.status in ENDED:

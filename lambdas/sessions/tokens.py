@@ -11,17 +11,18 @@ from lambdas.sessions.service import Service
 
 
 def make_token(
-    service: Service, session_id: str, source_ip: str = "", *, reconnects: bool = False
+    service: Service, session: Session, source_ip: str = "", *, reconnects: bool = False
 ) -> tuple[str, Token]:
     """A token's text, for the caller's eyes only, and the record that the store keeps. It opens a
     connection from `source_ip` alone, where one is given."""
     text = new_token(service.random(TOKEN_BYTES))
     return text, Token(
         digest=token_digest(text),
-        session_id=session_id,
+        session_id=session.session_id,
         expires=service.clock() + TOKEN_SECONDS,
         source_ip=source_ip,
         reconnects=reconnects,
+        generation=session.generation,
     )
 
 

@@ -232,6 +232,12 @@ class TestTokens:
         store.add_token(bound)
         assert store.use_token(bound.digest, "c", 1_800_000_000.0) == replace(bound, connection="c")
 
+    def test_a_token_keeps_the_generation_it_was_made_at(self, store: SessionStore) -> None:
+        (made,) = add(store, session(1))
+        later = replace(token(7, made), generation=3)
+        store.add_token(later)
+        assert store.use_token(later.digest, "c", 1_800_000_000.0) == replace(later, connection="c")
+
     def test_an_unknown_token_is_none(self, store: SessionStore, clock: ManualClock) -> None:
         assert store.use_token(f"{5:064x}", "c", clock.now) is None
 

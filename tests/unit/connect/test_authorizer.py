@@ -42,11 +42,20 @@ def effect(decision: dict[str, Any]) -> str:
     return str(statement["Effect"])
 
 
+def made(world: World, token: str, generation: int) -> Token:
+    return Token(
+        digest=token_digest(token),
+        session_id=SESSION,
+        expires=world.clock() + 60,
+        generation=generation,
+    )
+
+
 @pytest.fixture
 def world() -> World:
-    made = World()
-    made.start(token=TOKEN)
-    return made
+    begun = World()
+    begun.start(token=TOKEN)
+    return begun
 
 
 def test_the_recorded_event_is_allowed_with_exactly_its_method_and_the_context(
@@ -89,11 +98,20 @@ def test_each_later_connection_has_a_higher_generation(world: World) -> None:
     decide(world, good())
     world.change(generation=1)
     again = new_token(b"\1" * 32)
-    world.sessions.add_token(
-        Token(digest=token_digest(again), session_id=SESSION, expires=world.clock() + 60)
-    )
+    world.sessions.add_token(made(world, again, generation=1))
     decision = decide(world, offer(f"hatchway.v1, {again}", connection="AnotherOne12345="))
     assert decision["context"]["generation"] == "2"
+
+
+@pytest.mark.parametrize(("made_at", "answer"), [(0, "Deny"), (1, "Allow"), (2, "Allow")])
+def test_a_token_displaces_no_client_that_was_attached_after_it_was_made(
+    world: World, made_at: int, answer: str
+) -> None:
+    world.change(generation=1, connection="AttachedNow123=")
+    late = new_token(b"\1" * 32)
+    world.sessions.add_token(made(world, late, generation=made_at))
+    assert effect(decide(world, offer(f"hatchway.v1, {late}"))) == answer
+    assert world.get().connection == "AttachedNow123="
 
 
 def test_a_token_of_a_program_that_reconnects_says_so_at_each_try(world: World) -> None:
@@ -178,8 +196,10 @@ def test_an_event_without_method_or_connection_is_denied(world: World, missing: 
 
 def test_letting_a_client_in_writes_nothing_to_the_session(world: World) -> None:
     world.change(generation=4, connection="AttachedNow123=")
-    before = world.get()
-    assert decide(world, good())["context"]["generation"] == "5"
+    before, next_one = world.get(), new_token(b"\1" * 32)
+    world.sessions.add_token(made(world, next_one, generation=4))
+    decision = decide(world, offer(f"hatchway.v1, {next_one}"))
+    assert decision["context"]["generation"] == "5"
     assert world.get() == before
 
 

@@ -12,6 +12,7 @@ from lambdas.adapters import paging
 from lambdas.adapters.ec2 import FRESH, Ec2Instances
 from lambdas.documents.handler import PERFORMED as DOCUMENTS
 from lambdas.environment import EnvironmentIncomplete
+from lambdas.recordings.handler import PERFORMED as RECORDINGS
 from lambdas.sessions.deps import build
 from lambdas.sessions.frames import ROUTES
 from lambdas.sessions.people import PERFORMED
@@ -34,15 +35,16 @@ ENVIRONMENT = {
     "STREAM_MANAGEMENT_URL": "https://stream.invalid/local",
     "CHANNEL_ROLE_ID": "AROACHANNELROLEEXAMPL",
     "RECORDINGS": "/hatchway/local/recordings",
+    "AUDIT_LOG": "/hatchway/local/audit",
     "LOG_DESTINATIONS": DESTINATIONS,
     "AWS_REGION": "us-east-1",
 }
 
 
 def test_every_operation_and_action_is_performed() -> None:
-    performed = set(PERFORMED) | set(DOCUMENTS)
+    performed = set(PERFORMED) | set(DOCUMENTS) | set(RECORDINGS)
     assert performed == {operation.name for operation in api.OPERATIONS}
-    assert len(performed) == len(PERFORMED) + len(DOCUMENTS)
+    assert len(performed) == len(PERFORMED) + len(DOCUMENTS) + len(RECORDINGS)
     assert set(ROUTES) == {action.name for action in api.ACTIONS}
 
 

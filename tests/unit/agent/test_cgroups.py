@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,15 +41,30 @@ def tree() -> Iterator[Tree]:
     found.remove()
 
 
-def started(text: str, group: Cgroup | None) -> Piped:
-    user = account("nobody" if os.geteuid() == 0 else "")
-    launch = Launch(
-        account=user,
-        command=("/bin/sh", "-c", text),
-        environment=environment(user, {}, {}),
-        cgroup=group,
-    )
-    return pipes.spawn(launch, apart=False)
+Starting = Callable[[str, Cgroup | None], Piped]
+
+
+@pytest.fixture
+def started() -> Iterator[Starting]:
+    """Starts commands in a group or without one; also a failing test leaves none behind."""
+    made: list[Piped] = []
+
+    def start(text: str, group: Cgroup | None) -> Piped:
+        user = account("nobody" if os.geteuid() == 0 else "")
+        launch = Launch(
+            account=user,
+            command=("/bin/sh", "-c", text),
+            environment=environment(user, {}, {}),
+            cgroup=group,
+        )
+        made.append(pipes.spawn(launch, apart=False))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.processes.signal(signal.SIGKILL)
+        one.processes.reap()
+        one.close()
 
 
 async def written(file: Path) -> int:
@@ -81,7 +97,7 @@ def shared() -> Iterator[Path]:
 
 
 async def test_all_that_a_session_starts_is_in_its_group_and_ends_with_it(
-    tree: Tree, shared: Path
+    tree: Tree, shared: Path, started: Starting
 ) -> None:
     group = tree.make(SESSION)
     made = started(DAEMON.format(file=shared / "pid"), group)
@@ -92,22 +108,20 @@ async def test_all_that_a_session_starts_is_in_its_group_and_ends_with_it(
     assert await made.processes.end()
     assert not alive(daemon)
     assert not group.path.exists()
-    made.close()
-    made.processes.reap()
 
 
-async def test_without_a_group_what_called_setsid_escapes(shared: Path) -> None:
+async def test_without_a_group_what_called_setsid_escapes(shared: Path, started: Starting) -> None:
     """The limit of the fallback, which the operator's page tells."""
     made = started(DAEMON.format(file=shared / "pid"), None)
     daemon = await written(shared / "pid")
     assert await made.processes.end()
     assert alive(daemon)
     os.killpg(daemon, 9)
-    made.close()
-    made.processes.reap()
 
 
-async def test_a_session_that_ends_by_itself_takes_its_group_away(tree: Tree) -> None:
+async def test_a_session_that_ends_by_itself_takes_its_group_away(
+    tree: Tree, started: Starting
+) -> None:
     group = tree.make(SESSION)
     made = started("exit 3", group)
     async with asyncio.timeout(20):
@@ -116,22 +130,19 @@ async def test_a_session_that_ends_by_itself_takes_its_group_away(tree: Tree) ->
     assert await made.processes.end()
     assert made.processes.status() == 3
     assert not group.path.exists()
-    made.close()
-    made.processes.reap()
 
 
-async def test_ending_one_session_leaves_the_others(tree: Tree) -> None:
+async def test_ending_one_session_leaves_the_others(tree: Tree, started: Starting) -> None:
     first, second = (started("exec sleep 1000", tree.make(name)) for name in (SESSION, OTHER))
     assert await first.processes.end()
     assert second.processes.alive() == {second.processes.pid}
     assert await second.processes.end()
-    for made in (first, second):
-        made.close()
-        made.processes.reap()
 
 
-async def test_a_new_agent_ends_what_an_earlier_one_left(tree: Tree, shared: Path) -> None:
-    made = started(DAEMON.format(file=shared / "pid"), tree.make(SESSION))
+async def test_a_new_agent_ends_what_an_earlier_one_left(
+    tree: Tree, shared: Path, started: Starting
+) -> None:
+    started(DAEMON.format(file=shared / "pid"), tree.make(SESSION))
     daemon = await written(shared / "pid")
     (tree.make(OTHER).path / "below").mkdir()
     again = cgroups.tree(NODE)
@@ -139,11 +150,11 @@ async def test_a_new_agent_ends_what_an_earlier_one_left(tree: Tree, shared: Pat
     assert await again.clear() == 2
     assert not alive(daemon)
     assert await again.clear() == 0
-    made.close()
-    made.processes.reap()
 
 
-async def test_a_kernel_without_cgroup_kill_is_served_by_freezing(tree: Tree, shared: Path) -> None:
+async def test_a_kernel_without_cgroup_kill_is_served_by_freezing(
+    tree: Tree, shared: Path, started: Starting
+) -> None:
     made = started("while :; do sleep 1000 & done", tree.make(SESSION))
     group = Unkillable(tree.make(SESSION).path)
     async with asyncio.timeout(20):
@@ -151,8 +162,6 @@ async def test_a_kernel_without_cgroup_kill_is_served_by_freezing(tree: Tree, sh
             await asyncio.sleep(0.01)
     assert await group.kill()
     assert made.processes.alive() == set()
-    made.close()
-    made.processes.reap()
 
 
 class Unkillable(Cgroup):
@@ -162,14 +171,14 @@ class Unkillable(Cgroup):
         self._strike_frozen()
 
 
-async def test_a_group_that_is_gone_does_not_keep_a_session_from_starting(tree: Tree) -> None:
+async def test_a_group_that_is_gone_does_not_keep_a_session_from_starting(
+    tree: Tree, started: Starting
+) -> None:
     group = tree.make(SESSION)
     group.path.rmdir()
     made = started("sleep 1000", group)
     assert not made.processes.contained
     assert await made.processes.end()
-    made.close()
-    made.processes.reap()
 
 
 def test_a_start_that_fails_leaves_no_group(tree: Tree) -> None:

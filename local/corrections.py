@@ -1,20 +1,23 @@
-"""Where the embedded AWS differs from AWS so that a policy of ours would have to be loosened.
+"""Where the embedded AWS differs from AWS so that a policy of ours would have to be loosened, or
+would go without its effect.
 
 Each names what AWS does. They run in the embedded AWS's own process, and change nothing else.
 """
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ministack.core import iam_actions
-from ministack.services import lambda_svc
+from ministack.services import dynamodb, lambda_svc
 
 
 def apply() -> None:
     """Makes all corrections; once, before anything is served."""
     _instance_profile_arns()
     _logs_of_stream_functions()
+    _streams_over_a_restart()
 
 
 def _instance_profile_arns() -> None:
@@ -61,3 +64,24 @@ def _logs_of_stream_functions() -> None:
         return result
 
     lambda_svc._run_with_function_config_scope = corrected
+
+
+def _streams_over_a_restart() -> None:
+    """A table's stream keeps its records for 24 hours, whatever restarts.
+
+    How far a function has read is kept as a count from the stream's beginning. Were the records
+    forgotten, as many changes as there had ever been would pass before it is told of one again.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+    """
+    kept = {"streamRecords": dynamodb._stream_records, "streamTrimmed": dynamodb._stream_trimmed}
+    state, restore = dynamodb.get_state, dynamodb.load_persisted_state
+
+    def corrected_state() -> Any:
+        return {**state(), **copy.deepcopy(kept)}
+
+    def corrected_restore(data: Any) -> None:
+        restore(data)
+        for name, stored in kept.items():
+            stored.update((data or {}).get(name, {}))
+
+    dynamodb.get_state, dynamodb.load_persisted_state = corrected_state, corrected_restore

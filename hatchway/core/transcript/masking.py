@@ -187,6 +187,8 @@ def _star(stream: _Stream, first: int, end: int) -> None:
     """Stars over bytes `first` to `end` of what is not settled, except over escape sequences."""
     at = 0
     for entry in stream.entries:
+        if at >= end:
+            break
         size = len(entry.data) - entry.done
         low, high = max(first - at, 0), min(end - at, size)
         if low < high:
@@ -195,8 +197,6 @@ def _star(stream: _Stream, first: int, end: int) -> None:
             entry.data[place : entry.done + high] = _starred(part)
             entry.masked = True
         at += size
-        if at >= end:
-            return
 
 
 def _starred(part: bytes) -> bytes:

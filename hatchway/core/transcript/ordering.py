@@ -204,21 +204,20 @@ class Orderer:
         """What is expected does not come: a gap up to the next that is there."""
         following = min(self._early)
         missing = following - self.state.expected
-        if missing:
-            self.counts["missing"] += missing
-            waiting = self._early[following]
-            yield Chunk(
-                at=waiting.at,
-                side=self._side,
-                generation=waiting.generation,
-                sequence=self.state.expected,
-                kind=Kind.GAP,
-                data=b"%d messages" % missing,
-                note=f"messages {self.state.expected} to {following - 1} never passed the relay",
-            )
-            self.state.given_up.append((self.state.expected, following - 1))
-            del self.state.given_up[:-MAX_GIVEN_UP]
-            self.state.expected = following
+        self.counts["missing"] += missing
+        waiting = self._early[following]
+        yield Chunk(
+            at=waiting.at,
+            side=self._side,
+            generation=waiting.generation,
+            sequence=self.state.expected,
+            kind=Kind.GAP,
+            data=b"%d messages" % missing,
+            note=f"messages {self.state.expected} to {following - 1} never passed the relay",
+        )
+        self.state.given_up.append((self.state.expected, following - 1))
+        del self.state.given_up[:-MAX_GIVEN_UP]
+        self.state.expected = following
         yield from self._ready()
 
     def _late(self, waiting: _Waiting) -> Iterator[Chunk]:

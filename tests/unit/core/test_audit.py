@@ -173,6 +173,14 @@ def test_a_record_that_would_be_too_large_says_what_it_left_out() -> None:
     assert found["userIdentity"]["principalId"] == "AIDAJOHN"
 
 
+def test_what_says_who_and_what_is_kept_also_where_the_record_stays_too_large() -> None:
+    caller = replace(USER, arn="a" * MAX_RECORD)
+    found: Any = replace(RECORD, caller=caller).members()
+    assert found["userIdentity"]["arn"] == caller.arn
+    for name in ("responseElements", "requestParameters", "userAgent"):
+        assert found[name]["omitted"] is True
+
+
 @pytest.mark.parametrize("operation", api.OPERATIONS, ids=lambda each: each.name)
 def test_what_is_asked_with_get_is_read_only(operation: Any) -> None:
     if operation.method == "GET":

@@ -1,6 +1,7 @@
 """The data channel over a fake wire: whatever the network does, what goes in comes out."""
 
 import random
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -159,6 +160,7 @@ def test_output_while_the_client_is_away_is_kept_and_beyond_the_limit_marked() -
     assert wire.output() == b"before|" + b"a" * (MAX_KEPT - 15) + b"b" * 10 + b"c" * 5
     kinds = [type(e) for e in wire.events[wire.client] if isinstance(e, ch.Data | ch.Gap)]
     assert kinds[:2] == [ch.Data, ch.Gap]
+    assert wire.agent.losses[0] == 15
 
 
 def test_a_client_of_the_original_protocol_reads_the_gap_as_text() -> None:
@@ -279,3 +281,9 @@ def test_messages_are_no_larger_than_asked() -> None:
     from hatchway.core.wire import to_text
 
     assert len(to_text(channel.poll(0.0, 4096))) <= 4096
+
+
+def test_the_agent_knows_whose_input_comes() -> None:
+    assert Wire().agent.client == ""
+    one, other = opened(seed=1), opened(seed=2)
+    assert UUID(one.agent.client) != UUID(other.agent.client)

@@ -86,6 +86,7 @@ def test_the_default_document_takes_no_parameters() -> None:
 def test_the_duration_of_a_document_that_limits_it() -> None:
     assert documents.max_session_duration('{"inputs":{"maxSessionDuration":"60"}}') == "60"
     assert documents.max_session_duration("{}") == ""
+    assert documents.max_session_duration("no document") == ""
 
 
 # --- tokens ---------------------------------------------------------------------------------------

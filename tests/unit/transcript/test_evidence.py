@@ -48,6 +48,7 @@ from hatchway.core.transcript.verifying import (
     Verification,
     follows,
     missing,
+    started,
     unknown,
 )
 from tests.unit.transcript.frames import AT, chunk
@@ -362,6 +363,7 @@ def test_a_manifest_survives_and_is_the_same_bytes():
         {"started": -1},
         {"sides": {}},
         {"segments": [["n", "x", 0, 0, ""]]},
+        {"segments": [["n", "00" * 31, 0, 0, ""]]},
         {"segments": [["n", "00" * 32, 0, 1, "AAAA"]]},
         {"segments": [[]]},
         {"owner": "x" * 1000},
@@ -378,3 +380,10 @@ def test_what_is_no_manifest_is_refused():
     for text in (b"", b"[]", b"{}", b" " * (evidence.MAX_MANIFEST + 1)):
         with pytest.raises(MalformedRecording):
             load_manifest(text)
+
+
+def test_a_start_that_only_the_audit_trail_tells_of_is_found():
+    (found,) = started(["ann-1", "bob-1"], ["bob-1", "cyd-1"])
+    assert found.fault is Fault.UNKNOWN_START
+    assert found.text.startswith("ann-1 was started")
+    assert started([], ["bob-1"]) == []

@@ -168,3 +168,35 @@ def test_a_report_survives_the_wire():
 def test_a_malformed_report_is_refused(payload):
     with pytest.raises(MalformedMessage):
         parse_report(payload)
+
+
+def test_a_client_that_begins_again_goes_on_counting():
+    withheld = hidden()
+    list(withheld.report(told((0, 4, True)), AT))
+    assert list(withheld.take(typed(b"ab"))) == [typed(b"ab")]
+    withheld.begin("ann")
+    assert list(withheld.take(typed(b"cd"))) == [typed(b"cd")]
+
+
+def test_input_waits_for_its_own_client_through_two_take_overs():
+    withheld = hidden()
+    list(withheld.report(told((0, 1, True)), AT))
+    assert list(withheld.take(typed(b"ls"))) == []
+    withheld.begin("bob")
+    withheld.begin("cyd")
+    assert list(withheld.report(told((1, 2, True)), AT)) == [typed(b"ls")]
+
+
+def test_a_report_of_nothing_releases_nothing():
+    withheld = hidden()
+    list(withheld.take(typed(b"ls")))
+    assert list(withheld.report(told(), AT)) == []
+
+
+def test_a_size_that_waited_behind_withheld_input_passes_as_it_is():
+    withheld = hidden()
+    resized = chunk(b"80x24", Kind.RESIZE, AT, side=Side.CLIENT)
+    assert list(withheld.take(typed(b"ls"))) == []
+    assert list(withheld.take(resized)) == []
+    first, second, third = withheld.take(typed(b"x" * (MAX_WAITING_BYTES + 1)))
+    assert (first.kind, second, third.kind) == (Kind.MARKER, resized, Kind.MARKER)

@@ -253,3 +253,20 @@ def test_a_damaged_state_is_refused(damage):
 def test_a_state_without_a_member_is_refused():
     with pytest.raises(MalformedRecording):
         OrderState.of_json({})
+
+
+def test_what_comes_late_out_of_its_order_is_told_each_once():
+    orderer = Orderer(Side.NODE)
+    feed(orderer, output(3, b"d"))
+    list(orderer.finish())
+    late = feed(orderer, output(1, b"b"), output(0, b"a"), output(1, b"b"))
+    assert [c.data for c in late] == [b"b", b"a"]
+    assert orderer.counts["repeated"] == 1
+
+
+def test_an_offer_that_cannot_be_read_offers_no_compression():
+    orderer = Orderer(Side.NODE)
+    packed = deflated(2, b"line\n" * 200)
+    feed(orderer, offer(), output(1, b"rubbish", PayloadType.HANDSHAKE_REQUEST))
+    (told,) = feed(orderer, packed)
+    assert told.data == packed[120:]

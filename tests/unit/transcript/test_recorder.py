@@ -153,7 +153,18 @@ def test_after_everything_was_let_go_the_recording_goes_on():
     assert [c.index for c in run(recorder, [(Side.NODE, 1, AT, (output(3, b"y\n"),))])] == [3]
 
 
-@pytest.mark.parametrize("damage", [{"index": -1}, {"hidden": []}, {"hidden": {"known": 1}}])
+@pytest.mark.parametrize(
+    "damage", [{"index": -1}, {"hidden": []}, {"hidden": {"known": 1}}, {"marks": 1}]
+)
 def test_a_damaged_state_is_refused(damage):
     with pytest.raises(MalformedRecording):
         RecorderState.of_json(RecorderState().to_json() | damage)
+
+
+@pytest.mark.parametrize("record_hidden", [False, True])
+def test_input_that_waited_for_what_never_came_is_told_at_the_end(record_hidden):
+    recorder = Recorder(Redaction(typed=True, record_hidden=record_hidden))
+    assert run(recorder, [(Side.CLIENT, 1, AT, (typed(1, b"ls"),))]) == []
+    gap, last = recorder.finish()
+    assert gap.kind is Kind.GAP
+    assert (last.kind, last.data) == ((Kind.INPUT, b"ls") if record_hidden else (Kind.MARKER, b""))

@@ -38,6 +38,7 @@ def text(*pieces: bytes, columns: int = 80) -> list[str]:
         (b"\x1b[1;31mred\x1b[0m and \x1b[38;5;12mblue\x1b[m\r\n", ["red and blue"]),
         (b"a\tb\r\n", ["a       b"]),
         (b"abc\x1b[2Dx\r\n", ["axc"]),
+        (b"abc\x1b[3Kd\r\n", ["abcd"]),
         (b"abc\x1b[1Gx\r\n", ["xbc"]),
         (b"ab\x1b[3Cc\r\n", ["ab   c"]),
         (b"abcdef\x1b[4D\x1b[2P\r\n", ["abef"]),
@@ -147,6 +148,14 @@ def search(what: str, *pieces: tuple[int, bytes]) -> list[tuple[int, float, str]
     looking = Search(needle(what))
     found = [m for at, piece in pieces for m in looking.take(chunk(piece, at=AT + at))]
     return [(m.line, m.second, m.text) for m in found + looking.finish()]
+
+
+def test_a_search_counts_the_lines_that_it_has_read():
+    looking = Search(needle("x"))
+    looking.take(chunk(b"one\ntwo\nthree"))
+    assert looking.line == 2
+    looking.finish()
+    assert looking.line == 3
 
 
 def test_a_match_has_its_line_and_second():

@@ -87,6 +87,8 @@ def test_no_text_at_all_is_more_than_one_word(value: str) -> None:
     "text",
     [
         "echo '{{ x }}'",
+        "echo ' {{ x }} '",
+        'echo "$(y)" {{ x }}',
         'echo "{{ x }}"',
         'echo "a $(echo "{{ x }}")"',
         'echo "${a:-"{{ x }}"}"',
@@ -147,6 +149,8 @@ def test_a_value_is_a_literal_string_to_powershell(value: str, quoted: str) -> N
     "text",
     [
         "echo '{{ x }}'",
+        "echo ' {{ x }} '",
+        'echo "$(y)" {{ x }}',
         'echo "{{ x }}"',
         "echo \u201c{{ x }}\u201d",
         'echo "$("{{ x }}")"',

@@ -7,6 +7,8 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,12 +72,24 @@ def test_input_from_a_file(world: World, tmp_path: Path) -> None:
     assert done.returncode == apart(Exit.USAGE)
 
 
+@contextmanager
+def heeded(number: signal.Signals) -> Iterator[None]:
+    """What is started meanwhile does not ignore the signal, though these tests may have been
+    started in the background or by nohup: a handler becomes the default in a new program."""
+    before = signal.signal(number, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_is_forwarded_and_the_status_is_what_the_command_made_of_it(
     number: signal.Signals, world: World
 ) -> None:
     world.shell = command = LittleCommand(output=b"up\n")
-    with subprocess.Popen([*EXEC, NODE, "--", "x"], stdin=-1, stdout=-1, stderr=-1) as child:
+    command_line = [*EXEC, NODE, "--", "x"]
+    with heeded(number), subprocess.Popen(command_line, stdin=-1, stdout=-1, stderr=-1) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"up\n"
         child.send_signal(number)

@@ -113,7 +113,8 @@ def test_a_session_is_started_resumed_and_ended_by_ones_own_policies(
     status, shown = call(handler, john, "GET", "/sessions/{sessionId}", path)
     assert (status, shown["Status"], shown["Target"]) == (200, "Terminated", node)
     printed = capsys.readouterr().out
-    assert len(printed.splitlines()) == 2 * 4  # a line for the log and one for the trail, of each call
+    # A line for the log and one for the trail, of each call.
+    assert len(printed.splitlines()) == 2 * 4
     assert started["TokenValue"] not in printed
 
 

@@ -239,6 +239,12 @@ def test_an_authentic_message_with_broken_lengths_is_refused(plain: bytes) -> No
         unseal(Recorded(), data, node=NODE, session=SESSION, now=0)
 
 
+def test_a_message_whose_key_has_no_readable_name_is_refused() -> None:
+    data = sealed([b"x"]).replace(b"abcdef01", b"abcdef0\xff", 1)
+    with pytest.raises(SealBroken, match="names no key"):
+        peek(data)
+
+
 def test_more_frames_or_bytes_than_the_limit_are_not_sealed() -> None:
     assert len(unsealed(sealed([b""] * MAX_FRAMES))) == MAX_FRAMES
     with pytest.raises(MalformedMessage):

@@ -132,4 +132,4 @@ def test_what_is_ended_before_it_began_never_runs(stack: Stack) -> None:
 def test_a_start_on_a_node_that_is_away_fails_at_once(stack: Stack) -> None:
     gone = stack.run_instance({"team": "web"})
     reply = stack.people(ADMIN).call("POST", f"/nodes/{gone}/sessions", {})
-    assert (reply.status, reply.code) == (400, "TargetNotConnected")
+    assert (reply.status, reply.code) == (409, "TargetNotConnected")

@@ -21,6 +21,8 @@ from lambdas.ports import PassedLog, Session
 OVERLAP = 60_000
 #: Bytes of events that are read at once, of which the chunks are kept in memory.
 MAX_READ = 24 * 1024 * 1024
+#: Pages of one run: some may be empty. What stands behind them is for the next.
+MAX_PAGES = 200
 #: Milliseconds for which something may wait before all is let go as it is.
 PATIENCE = 300_000
 
@@ -106,7 +108,7 @@ class _Reader:
 
     def events(self) -> Iterator[tuple[int, str]]:
         token, size, first = "", 0, max(0, self._since - OVERLAP)
-        while True:
+        for _ in range(MAX_PAGES):
             page = self._log.read(self._session, first, token)
             for at, text in page.events:
                 self.more = size >= MAX_READ and at < self._until
@@ -118,3 +120,4 @@ class _Reader:
             token = page.next_token
             if not token:
                 return
+        self.more = True

@@ -120,6 +120,7 @@ class LogPassed:
         following = answer["nextForwardToken"]
         return PassedPage(
             events=[(event["timestamp"], event["message"]) for event in answer["events"]],
-            # The same token again is the end; so says AWS of a stream's end.
-            next_token="" if following == next_token or not answer["events"] else following,
+            # The same token again is the end, and nothing else is: a page may be empty, says
+            # GetLogEvents, and more behind it.
+            next_token="" if following == next_token else following,
         )

@@ -165,6 +165,23 @@ class Table:
             )
         return answer["Attributes"]
 
+    def bind(self, key: items.Item, connection: str, now: float) -> items.Item | None:
+        """Binds an unexpired one-time token to its first connection; the same connection again is
+        answered alike (a retry). None for a token that is unknown, expired or used."""
+        if not connection:
+            raise ValueError("a token is bound to a connection")
+        try:
+            return self.set(
+                key,
+                "connection",
+                items.text(connection),
+                "expires > :now AND #it IN (:none, :new)",
+                now=items.number(now),
+                none=items.text(""),
+            )
+        except Stale:
+            return None
+
     def delete(self, key: items.Item) -> None:
         with aws.calling(_SERVICE):
             self._client.delete_item(TableName=self._table, Key=key)

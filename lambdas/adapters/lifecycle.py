@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hatchway.core.names import Owner
 from lambdas.adapters import items
 from lambdas.adapters.dynamodb import Filters, Index, Table
-from lambdas.ports import Clock, LifecycleConnection, LifecycleToken, Stale
+from lambdas.ports import Clock, LifecycleConnection, LifecycleToken
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -34,20 +34,8 @@ class TableLifecycle:
         self._table.put_new(_of_token(token))
 
     def use(self, digest: str, connection: str, now: float) -> LifecycleToken | None:
-        if not connection:
-            raise ValueError("a token is bound to a connection")
-        try:
-            used = self._table.set(
-                items.key(TOKEN, digest),
-                "connection",
-                items.text(connection),
-                "expires > :now AND #it IN (:none, :new)",
-                now=items.number(now),
-                none=items.text(""),
-            )
-        except Stale:
-            return None
-        return _token_of(used)
+        used = self._table.bind(items.key(TOKEN, digest), connection, now)
+        return _token_of(used) if used is not None else None
 
     def open(self, connection: LifecycleConnection) -> None:
         place = _place(connection)

@@ -172,20 +172,8 @@ class TableSessions:
         self._table.put_new(items.of_token(token))
 
     def use_token(self, digest: str, connection: str, now: float) -> Token | None:
-        if not connection:
-            raise ValueError("a token is bound to a connection")
-        try:
-            used = self._table.set(
-                items.key("TOKEN", digest),
-                "connection",
-                items.text(connection),
-                "expires > :now AND #it IN (:none, :new)",
-                now=items.number(now),
-                none=items.text(""),
-            )
-        except Stale:
-            return None
-        return items.token_of(used)
+        used = self._table.bind(items.key("TOKEN", digest), connection, now)
+        return items.token_of(used) if used is not None else None
 
     def add_connection(self, connection: Connection) -> None:
         self._table.put(items.of_connection(connection, self._clock()))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import botocore.session
@@ -230,7 +231,7 @@ class Doctor:
             )
         return Seen(f"version {known.agent_version}")
 
-    @property
+    @cached_property
     def _hatchway(self) -> Hatchway:
         return Hatchway(self._settings, self._profile)
 

@@ -22,8 +22,17 @@ help:
 prepare:
 	@local/prepare.sh </dev/null
 
-shell up down synth: prepare
-	@$(python) -m local $@
+shell: prepare
+	@$(python) -m local shell
+
+up: prepare
+	@$(python) -m local up
+
+down: prepare
+	@$(python) -m local down
+
+synth: prepare
+	@$(python) -m local synth
 
 deploy: prepare
 	@$(python) -m local deploy $(ARGS)

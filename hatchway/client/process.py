@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from hatchway.client.background import Background
 from hatchway.client.command import carry
 from hatchway.client.ends import exit_code
 from hatchway.client.events import Ended
+from hatchway.client.held import OPEN_SECONDS, Held
 from hatchway.core.channel import Data, Gap, Opened
-from hatchway.core.errors import ChannelFailed, HatchwayError, PayloadTooLarge, SessionEnded
+from hatchway.core.errors import ChannelFailed, PayloadTooLarge, SessionEnded
 from hatchway.core.wire import PayloadType
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from hatchway.client.service import Hatchway
     from hatchway.client.stream import Stream
 
-OPEN_SECONDS = 60.0
 #: What `communicate` keeps of each output; iterate for more.
 MAX_OUTPUT = 64 * 1024 * 1024
 
@@ -42,7 +40,7 @@ class Completed:
     exit_code: int
 
 
-class Process:
+class Process(Held):
     """A command that runs on a node, as a context manager; where the block is left before it has
     ended, it is ended.
 
@@ -50,40 +48,11 @@ class Process:
     """
 
     def __init__(self, hatchway: Hatchway, started: Started) -> None:
-        self.session_id = started.session_id
+        super().__init__(hatchway, started)
         #: Known once the command has ended.
         self.exit_code: int | None = None
-        self._hatchway, self._started = hatchway, started
-        self._background = Background()
-        self._stream: Stream | None = None
         self._ended: Ended | None = None
         self._owed = 0
-
-    def __enter__(self) -> Process:
-        self._background.start()
-        try:
-            self._background.wait(self._open(), OPEN_SECONDS)
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if self._stream is not None:
-                self._background.wait(self._stream.__aexit__(None, None, None), OPEN_SECONDS)
-            if self._ended is None:
-                self._hatchway.terminate(self.session_id)
-        except HatchwayError:
-            if error is None:
-                raise
-        finally:
-            self._background.close()
 
     # --- what one does with it ------------------------------------------------------------------
 
@@ -130,6 +99,10 @@ class Process:
         if self._stream is None:
             raise ChannelFailed("The command is not open: use it in a with statement.")
         return self._stream
+
+    @property
+    def _is_over(self) -> bool:
+        return self._ended is not None
 
     async def _open(self) -> None:
         stream = self._hatchway.open_stream(self._started)

@@ -7,20 +7,16 @@ import re
 import secrets
 import shlex
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from hatchway.client.background import Background
 from hatchway.client.events import Ended
+from hatchway.client.held import Held
 from hatchway.core.channel import Data, Opened
-from hatchway.core.errors import ChannelFailed, HatchwayError, PayloadTooLarge, SessionEnded
+from hatchway.core.errors import ChannelFailed, PayloadTooLarge, SessionEnded
 
 if TYPE_CHECKING:
-    from hatchway.client.records import Started
-    from hatchway.client.service import Hatchway
-    from hatchway.client.stream import Stream
+    pass
 
-OPEN_SECONDS = 60.0
 #: What a command may print; it is kept in memory.
 MAX_OUTPUT = 16 * 1024 * 1024
 #: No mark is longer: one that came in two pieces is found from so far back.
@@ -37,43 +33,11 @@ class Result:
     exit_code: int
 
 
-class Session:
+class Session(Held):
     """One shell session, as a context manager; it is terminated at the end.
 
     `run` needs a POSIX shell on the node.
     """
-
-    def __init__(self, hatchway: Hatchway, started: Started) -> None:
-        self.session_id = started.session_id
-        self._hatchway = hatchway
-        self._started = started
-        self._background = Background()
-        self._stream: Stream | None = None
-
-    def __enter__(self) -> Session:
-        self._background.start()
-        try:
-            self._background.wait(self._open(), OPEN_SECONDS)
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if self._stream is not None:
-                self._background.wait(self._stream.__aexit__(None, None, None), OPEN_SECONDS)
-            self._hatchway.terminate(self.session_id)
-        except HatchwayError:
-            if error is None:
-                raise
-        finally:
-            self._background.close()
 
     def run(self, command: str, timeout: float = 60.0) -> Result:
         """Runs one command (any text the shell takes) and waits for it; TimeoutError when late."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from hatchway.core.api import (
     ACTIONS,
     MAX_FRAME_BYTES,
-    MAX_REQUEST_ID,
     NOTICES,
     SESSION_ID,
     VERSION,
 )
 from hatchway.core.errors import DoesNotExistException, HatchwayError
 from hatchway.core.shapes import COMMON_ERRORS, Action
-from tools import asyncapi_lifecycle
+from tools import asyncapi_lifecycle, frames
 from tools.schemas import ERROR_MEMBERS, Json, Schemas, meanings
 
 _ABOUT = f"""\
@@ -27,12 +26,6 @@ it does not know."""
 
 _CHANNEL = "stream"
 _ERRORS: tuple[type[HatchwayError], ...] = (*COMMON_ERRORS, DoesNotExistException)
-_REQUEST_ID: Json = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": MAX_REQUEST_ID,
-    "description": "Comes back in the answer.",
-}
 
 
 def asyncapi() -> Json:
@@ -88,13 +81,13 @@ def _messages(schemas: Schemas) -> Json:
             "payload": {"type": "string", "pattern": r"^[A-Za-z0-9+/=]+(\n[A-Za-z0-9+/=]+)*\n?$"},
         },
         "refusal": {"summary": meanings(_ERRORS), "payload": _refusal()},
-        "notice": {"summary": _notices(), "payload": _notice()},
+        "notice": {"summary": frames.notices(NOTICES), "payload": frames.notice(NOTICES)},
     }
     for action in ACTIONS:
         messages[action.name] = {"summary": action.doc, "payload": _request(action, schemas)}
         messages[f"{action.name}Answer"] = {
             "summary": f"Answers `{action.name}`.",
-            "payload": _answer(action, schemas),
+            "payload": frames.answer(action, schemas),
         }
     return messages
 
@@ -103,22 +96,13 @@ def _request(action: Action, schemas: Schemas) -> Json:
     return {
         "type": "object",
         "properties": {
-            "action": {"const": action.name},
+            **frames.always(action),
             "SessionId": schemas.reference(SESSION_ID)
             | {"description": "The connection's session; another one is refused."},
-            "RequestId": _REQUEST_ID,
         },
         "required": ["action"],
         "additionalProperties": False,
     }
-
-
-def _answer(action: Action, schemas: Schemas) -> Json:
-    answer = schemas.structure(action.gives)
-    given = answer["properties"]
-    members = given if isinstance(given, dict) else {}
-    always: Json = {"action": {"const": action.name}, "RequestId": _REQUEST_ID}
-    return {**answer, "properties": always | members, "required": ["action"]}
 
 
 def _refusal() -> Json:
@@ -128,21 +112,9 @@ def _refusal() -> Json:
             "action": {"type": "string", "enum": [action.name for action in ACTIONS]},
             **ERROR_MEMBERS,
             "__type": {"type": "string", "enum": [kind.code for kind in _ERRORS]},
-            "RequestId": _REQUEST_ID,
+            "RequestId": frames.REQUEST_ID,
         },
         "required": ["action", "__type", "message"],
-    }
-
-
-def _notices() -> str:
-    return "\n".join(f"* `{name}`: {meaning}" for name, meaning in NOTICES.items())
-
-
-def _notice() -> Json:
-    return {
-        "type": "object",
-        "properties": {"notice": {"type": "string", "enum": list(NOTICES)}},
-        "required": ["notice"],
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hatchway.core.api import LIFECYCLE_ACTIONS, LIFECYCLE_NOTICES, MAX_REQUEST_ID
+from hatchway.core.api import LIFECYCLE_ACTIONS, LIFECYCLE_NOTICES
 from hatchway.core.shapes import Action, Operation
+from tools import frames
 from tools.schemas import ERROR_MEMBERS, Json, Schemas, meanings
 
 CHANNEL = "lifecycle"
@@ -11,12 +12,6 @@ _ABOUT = """\
 One connection, for all sessions of a caller: opened with the token that OpenConnection gives. A
 frame has the members of the operation that it stands for; what API Gateway would check on the
 operation's own path is checked here as well. It lives 15 minutes at most."""
-_REQUEST_ID: Json = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": MAX_REQUEST_ID,
-    "description": "Comes back in the answer.",
-}
 
 
 def name_of(action: Action, more: str = "") -> str:
@@ -35,12 +30,17 @@ def channel() -> Json:
 
 def messages(schemas: Schemas) -> Json:
     """The messages, by their names."""
-    found: Json = {f"{CHANNEL}.notice": {"summary": _notices(), "payload": _notice()}}
+    found: Json = {
+        f"{CHANNEL}.notice": {
+            "summary": frames.notices(LIFECYCLE_NOTICES),
+            "payload": frames.notice(LIFECYCLE_NOTICES),
+        }
+    }
     for action in LIFECYCLE_ACTIONS:
         found[name_of(action)] = {"summary": action.doc, "payload": _request(action, schemas)}
         found[name_of(action, "Answer")] = {
             "summary": f"Answers `{action.name}`.",
-            "payload": _answer(action, schemas),
+            "payload": frames.answer(action, schemas),
         }
         found[name_of(action, "Refusal")] = {
             "summary": meanings(_operation_of(action).errors),
@@ -95,29 +95,16 @@ def _message(name: str) -> Json:
     return {"$ref": f"#/channels/{CHANNEL}/messages/{name}"}
 
 
-def _always(action: Action) -> Json:
-    return {"action": {"const": action.name}, "RequestId": _REQUEST_ID}
-
-
 def _request(action: Action, schemas: Schemas) -> Json:
     taken = _operation_of(action).takes
     asked = schemas.structure(taken)
-    given = asked["properties"]
-    members = given if isinstance(given, dict) else {}
     needed = [member.name for member in taken if member.required]
     return {
         **asked,
-        "properties": _always(action) | members,
+        "properties": frames.always(action) | frames.members(asked),
         "required": ["action", *needed],
         "additionalProperties": False,
     }
-
-
-def _answer(action: Action, schemas: Schemas) -> Json:
-    answer = schemas.structure(action.gives)
-    given = answer["properties"]
-    members = given if isinstance(given, dict) else {}
-    return {**answer, "properties": _always(action) | members, "required": ["action"]}
 
 
 def _refusal(action: Action) -> Json:
@@ -125,21 +112,9 @@ def _refusal(action: Action) -> Json:
     return {
         "type": "object",
         "properties": {
-            **_always(action),
+            **frames.always(action),
             **ERROR_MEMBERS,
             "__type": {"type": "string", "enum": codes},
         },
         "required": ["__type", "message"],
-    }
-
-
-def _notices() -> str:
-    return "\n".join(f"* `{name}`: {meaning}" for name, meaning in LIFECYCLE_NOTICES.items())
-
-
-def _notice() -> Json:
-    return {
-        "type": "object",
-        "properties": {"notice": {"type": "string", "enum": list(LIFECYCLE_NOTICES)}},
-        "required": ["notice"],
     }

@@ -15,7 +15,6 @@ from hatchway.core.errors import (
     AccessDeniedException,
     DoesNotExistException,
     HatchwayError,
-    InternalServerError,
     ValidationException,
 )
 from lambdas import trail
@@ -24,6 +23,7 @@ from lambdas.edge import Caller, Members, json_object
 from lambdas.logline import Line, Write, line
 from lambdas.ports import Circumstances, Session
 from lambdas.principal import admit, circumstances
+from lambdas.sessions.answers import posted, refusal
 from lambdas.sessions.describe import session_members
 from lambdas.sessions.lifecycle import next_token, permit
 from lambdas.sessions.service import Service
@@ -73,7 +73,7 @@ def _answer(service: Service, frame: Frame, log: Line) -> None:
 
     def reply(more: Mapping[str, object]) -> None:
         text = json.dumps({**members, **more}, separators=(",", ":"))
-        log.note(posted=_posted(service, frame.attached.connection, text))
+        log.note(posted=posted(service.clients, frame.attached.connection, text))
 
     try:
         said = _checked(frame)
@@ -81,23 +81,8 @@ def _answer(service: Service, frame: Frame, log: Line) -> None:
         members |= {"RequestId": request_id} if request_id else {}
         _require_own(said, frame)
         ROUTES[frame.route](service, frame, reply)
-    except HatchwayError as error:
-        log.refused(error)
-        reply(_refusal(error))
-    except Exception as error:  # whatever it is, the peer learns nothing of it
-        log.failed(error)
-        reply(_refusal(InternalServerError()))
-
-
-def _posted(service: Service, connection: str, text: str) -> bool:
-    try:
-        return service.clients.post(connection, text)
-    except HatchwayError:
-        return False
-
-
-def _refusal(error: HatchwayError) -> Mapping[str, object]:
-    return {"__type": error.code, "message": error.message}
+    except Exception as error:
+        reply(refusal(error, log))
 
 
 # --- reading ------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from urllib.parse import quote
 from hatchway.core import api
 from hatchway.core.errors import (
     HatchwayError,
-    InternalServerError,
     TokenInvalid,
     ValidationException,
 )
@@ -27,6 +26,7 @@ from lambdas.lifecycle_stream import Visitor
 from lambdas.logline import Line, Write, line
 from lambdas.principal import admit
 from lambdas.request import Request
+from lambdas.sessions.answers import posted, refusal
 from lambdas.sessions.people import PERFORMED
 from lambdas.sessions.rates import spend
 from lambdas.sessions.service import Service
@@ -82,13 +82,8 @@ def _answer(
         asked, about = _asked(visitor, event)
         log.note(route=asked.route)
         return {**about, **_performed(service, asked, log)}
-    except HatchwayError as error:
-        log.refused(error)
-        return {**about, "__type": error.code, "message": error.message}
-    except Exception as error:  # whatever it is, the peer learns nothing of it
-        log.failed(error)
-        hidden = InternalServerError()
-        return {**about, "__type": hidden.code, "message": hidden.message}
+    except Exception as error:
+        return {**about, **refusal(error, log)}
 
 
 def _asked(visitor: Visitor, event: Mapping[str, object]) -> tuple[Asked, dict[str, object]]:
@@ -142,10 +137,7 @@ def _post(service: Service, visitor: Visitor, members: Mapping[str, object], log
         error = ValidationException("The answer is too large: ask for fewer MaxResults.")
         about = {name: members[name] for name in ("action", "RequestId") if name in members}
         text = json.dumps({**about, "__type": error.code, "message": error.message})
-    try:
-        log.note(posted=service.clients.post(visitor.connection, text))
-    except HatchwayError as error:
-        log.note(posted=error.code)
+    log.note(posted=posted(service.clients, visitor.connection, text))
 
 
 def _close(service: Service, visitor: Visitor) -> None:

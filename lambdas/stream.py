@@ -46,6 +46,7 @@ def context(
         "side": SIDE,
         "node": session.target,
         "owner": session.owner.key,
+        "arn": session.owner_arn,  # for the audit trail
         "generation": str(generation),
         "record": terms.mode.value,
         "recordTyped": "true" if terms.typed else "false",

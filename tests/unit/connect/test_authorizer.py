@@ -73,6 +73,7 @@ def test_the_recorded_event_is_allowed_with_exactly_its_method_and_the_context(
             "side": "client",
             "node": NODE,
             "owner": "123456789012/AIDAJOHN",
+            "arn": "arn:aws:iam::123456789012:user/john",
             "generation": "1",
             "record": "beside",
             "recordTyped": "false",

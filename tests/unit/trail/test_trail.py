@@ -172,6 +172,12 @@ def test_a_frame_s_record_says_whose_token_its_connection_came_of() -> None:
     assert found["additionalEventData"]["identifiedBy"] == "token"
 
 
+def test_a_frame_s_record_has_the_arn_by_which_people_are_looked_up() -> None:
+    arn = "arn:aws:iam::123456789012:user/john"
+    found = stream(frame("terminateSession", owner="123456789012/AIDAJOHN", arn=arn))
+    assert found["userIdentity"]["arn"] == arn
+
+
 def test_a_ping_is_the_flow_of_data() -> None:
     assert trail.stream_call(frame("ping"), None) == ""
 

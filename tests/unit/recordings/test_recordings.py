@@ -20,6 +20,7 @@ from hatchway.core.lifecycle import Status
 from hatchway.core.transcript.chunks import Kind
 from hatchway.core.transcript.evidence import read_segment
 from hatchway.core.transcript.verifying import FINAL_WITHIN, Fault
+from lambdas import trail
 from lambdas.memory.archive import MemorySigner
 from lambdas.ports import Session
 from lambdas.recordings import searching
@@ -370,3 +371,40 @@ def test_another_sessions_manifest_in_its_place_is_found(recorded, session):
     taken = recorded.archive.objects[recorded.stored(other) + "manifest.json"]
     recorded.archive.objects[prefix + "manifest.json"] = taken
     assert faults(recorded, session) == [(Fault.MANIFEST, -1)]
+
+
+# --- the trail ----------------------------------------------------------------------------------
+
+
+def records(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    found = [trail.record_in(line) for line in capsys.readouterr().out.splitlines()]
+    return [dict(record) for record in found if record is not None]
+
+
+def test_each_reading_is_in_the_trail_with_who_and_which_and_nothing_of_what_was_read(
+    recorded, session, capsys
+):
+    recorded.prints(session, b"what-was-printed ")
+    capsys.readouterr()
+    assert printed(recorded, session) == b"what-was-printed "
+    found = records(capsys)
+    assert found  # a record of each page that was asked for
+    encoded = base64.b64encode(b"what-was-printed ").decode()
+    for record in found:
+        assert record["eventName"] == "GetSessionRecording"
+        assert record["userIdentity"]["arn"] == recorded.ann.arn
+        assert record["requestParameters"]["sessionId"] == session.session_id
+        assert "errorCode" not in record
+        assert encoded not in json.dumps(record)
+
+
+def test_a_reading_that_was_refused_is_in_the_trail_too(recorded, session, capsys):
+    mallory = recorded.world.user("mallory", allow("ssm:StartSession"))
+    with pytest.raises(AccessDeniedException):
+        list(recorded.reader(mallory).chunks(session.session_id))
+    (record,) = records(capsys)
+    assert (record["eventName"], record["errorCode"]) == (
+        "GetSessionRecording",
+        "AccessDeniedException",
+    )
+    assert record["userIdentity"]["arn"] == mallory.arn

@@ -10,6 +10,7 @@ from agent.api import AgentApi, Channel, Throttled
 from agent.backoff import Backoff, fraction
 from agent.clock import ServiceClock
 from agent.drops import Drops
+from agent.facilities import Facilities
 from agent.hints import Hints
 from agent.log import Log
 from agent.order import Order
@@ -23,7 +24,6 @@ from agent.ports import (
     Transport,
 )
 from agent.roster import Roster
-from agent.session import Facilities
 from hatchway.core.errors import AccessDeniedException, ClientFault, HatchwayError
 from hatchway.core.names import Topics, stage_name
 

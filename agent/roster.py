@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from agent.api import Listed, Opened, Throttled
 from agent.backoff import Backoff
+from agent.facilities import Facilities, Reason
 from agent.memory import give_back
-from agent.session import Facilities, Reason, Session
+from agent.session import Session
 from hatchway.core.errors import ClientFault, DoesNotExistException, HatchwayError, SessionEnded
 from hatchway.core.tokens import token_digest
 

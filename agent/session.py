@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Sequence
 
 from agent import traits
 from agent.activity import Activity
-from agent.api import AgentApi, Opened, Pass
+from agent.api import Opened, Pass
 from agent.backoff import Backoff
-from agent.clock import ServiceClock
-from agent.drops import Drops
 from agent.echo import EchoReports
-from agent.log import Log
+from agent.facilities import Facilities, Reason
 from agent.order import Order
 from agent.pass_keeper import PassKeeper
-from agent.ports import CipherOf, Client, Credentials, Random, Runner, StartFailed, Transport
+from agent.ports import Client, Runner, StartFailed
 from agent.redraw import Redraw
 from agent.seals import Opener, Refusal, Refused
 from agent.tail import Tail
@@ -32,7 +28,7 @@ from hatchway.core.channel import ChannelEvent, DataChannel, Side
 from hatchway.core.documents import Document
 from hatchway.core.errors import ClientFault, HatchwayError
 from hatchway.core.lifecycle import Status
-from hatchway.core.names import Topics, trace_root
+from hatchway.core.names import trace_root
 from hatchway.core.sealing import Sealed
 from hatchway.core.wire import MAX_TEXT_MESSAGE, FlagValue, PayloadType
 
@@ -58,34 +54,6 @@ FULL_UPLOAD = 96 * 1024
 COALESCE = 0.010
 #: Seconds between renewals that messages under an unknown key may cause.
 KEY_GAP = 10.0
-
-
-class Reason(StrEnum):
-    """Why a session ended, as the agent reports it."""
-
-    EXITED = "exited"
-    TERMINATED = "terminated"
-    BY_CLIENT = "terminated by the client"
-    STOPPING = "agent stopped"
-    NOT_STARTED = "could not be started"
-    CHANNEL = "data channel failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facilities:
-    """What all sessions of an agent share."""
-
-    api: AgentApi
-    transport: Transport
-    clock: ServiceClock
-    topics: Topics
-    endpoint: str
-    credentials: Callable[[], Credentials]
-    random: Random
-    cipher_of: CipherOf
-    make_runner: Callable[[Order], Awaitable[Runner]]
-    drops: Drops
-    log: Log
 
 
 class Session:

@@ -24,10 +24,11 @@ from websockets.typing import Subprotocol
 from agent.api import AgentApi, Opened, Pass
 from agent.clock import ServiceClock
 from agent.drops import Drops
+from agent.facilities import Facilities, Reason
 from agent.log import Level, Log
 from agent.ports import Answer, Credentials, Request
 from agent.runners.choosing import Runners
-from agent.session import Facilities, Reason, Session
+from agent.session import Session
 from agent.transport.memory import MemoryTransport
 from hatchway.core.names import Topics
 from hatchway.core.sealing import Cipher, SealHeader, seal

@@ -15,10 +15,11 @@ from agent.activity import Marks
 from agent.api import AgentApi, Opened, Pass
 from agent.clock import ServiceClock
 from agent.drops import Drops
+from agent.facilities import Facilities, Reason
 from agent.log import Level, Log
 from agent.order import Order
 from agent.ports import Answer, Client, Credentials, Request, Runner, Screen
-from agent.session import Facilities, Reason, Session
+from agent.session import Session
 from agent.transport.memory import MemoryTransport
 from benchmarks.metered import CHANNEL_ROLE, NODE, SESSION, STAGE, MeteredService
 from hatchway.client.records import Started

@@ -1,14 +1,22 @@
-"""A tiny TLS server on loopback whose answers a test writes by hand."""
+"""A tiny TLS server on loopback whose answers a test writes by hand.
+
+Its connections are plain sockets in threads, for those are closed when they are said to be: asyncio
+leaves a connection that breaks off in its handshake to the garbage collector of some later test.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
 import ipaddress
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import CancelledError, Future
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 #: What a connection does with one request: its head and body in, raw bytes out, None hangs up.
-Respond = Callable[[bytes, bytes], Awaitable[bytes | None]]
+Respond = Callable[[bytes, bytes], Coroutine[Any, Any, bytes | None]]
 
 
 def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
@@ -55,59 +63,107 @@ def certificate(directory: Path, address: str = "127.0.0.1") -> Path:
 
 
 class Server:
-    """Counts connections and requests; `respond` is the test's."""
+    """Counts connections and requests; `respond` is the test's, and runs in its event loop."""
 
-    def __init__(self, respond: Respond) -> None:
-        self._respond = respond
+    def __init__(self, respond: Respond, context: ssl.SSLContext | None = None) -> None:
+        self._respond, self._context = respond, context
         self.connections = self.requests = self.now = self.most = 0
         self.port = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._waiting: set[Future[bytes | None]] = set()
+        self._threads: list[threading.Thread] = []
+        self._closed = False
 
-    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._tasks.add(asyncio.ensure_future(self._serve(reader, writer)))
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listening.getsockname()[1]
+        self._run(self._accept)
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Ends every connection, and waits until each is closed."""
+        with self._lock:
+            self._closed = True
+            for connection in self._open:
+                _cut(connection)
+            for waiting in self._waiting:
+                waiting.cancel()
+        _cut(self._listening)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+        self._listening.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+    def _run(self, act: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=act, args=arguments)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                with self._lock:
+                    if self._closed:
+                        connection.close()
+                        return
+                    if self._context is not None:
+                        connection = self._context.wrap_socket(
+                            connection, server_side=True, do_handshake_on_connect=False
+                        )
+                    self._open.add(connection)
+                    self._run(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
         try:
-            while (reply := await self._request(reader)) is not None:
-                writer.write(reply)
-                await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+            with suppress(OSError, EOFError, CancelledError):
+                if isinstance(connection, ssl.SSLSocket):
+                    connection.do_handshake()
+                with self._lock:
+                    self.connections += 1
+                with connection.makefile("rb") as incoming:
+                    while (reply := self._request(incoming)) is not None:
+                        connection.sendall(reply)
         finally:
-            await self._hang_up(writer)
+            with self._lock:
+                self._open.remove(connection)
+            connection.close()
 
-    async def _hang_up(self, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+    def _request(self, incoming: BinaryIO) -> bytes | None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += (line := incoming.readline())
+            if not line:
+                raise EOFError
+        body = incoming.read(_length(head))
+        with self._lock:
+            if self._closed:
+                raise EOFError
+            self.requests += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+            waiting = asyncio.run_coroutine_threadsafe(self._respond(head, body), self._loop)
+            self._waiting.add(waiting)
         try:
-            async with asyncio.timeout(1):
-                await writer.wait_closed()
-        except OSError:
-            pass
-        writer.transport.abort()
-        for _ in range(3):  # an aborted transport closes its socket a few turns later
-            await asyncio.sleep(0)
-
-    async def _request(self, reader: asyncio.StreamReader) -> bytes | None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        size = 0
-        for line in head.split(b"\r\n"):
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                size = int(value)
-        body = await reader.readexactly(size)
-        self.requests += 1
-        self.now += 1
-        self.most = max(self.most, self.now)
-        try:
-            return await self._respond(head, body)
+            return waiting.result()
         finally:
-            self.now -= 1
+            with self._lock:
+                self.now -= 1
+                self._waiting.remove(waiting)
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+def _cut(connection: socket.socket) -> None:
+    """Wakes whoever reads, writes or accepts; a TLS socket's own shutdown is its thread's."""
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 @asynccontextmanager
@@ -123,12 +179,9 @@ async def serving(
             context.set_ciphers("ALL:@SECLEVEL=0")
             context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
             context.maximum_version = newest
-    server = Server(respond)
-    patience = {"ssl_handshake_timeout": 1.0, "ssl_shutdown_timeout": 0.5} if context else {}
-    listening = await asyncio.start_server(server.accept, "127.0.0.1", 0, ssl=context, **patience)
-    server.port = listening.sockets[0].getsockname()[1]
+    server = Server(respond, context)
+    server.start()
     try:
         yield server
     finally:
-        listening.close()
         await server.close()

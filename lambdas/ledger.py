@@ -21,6 +21,7 @@ from hatchway.core.errors import MalformedMessage, MalformedRecording
 from hatchway.core.transcript import evidence
 from hatchway.core.transcript.chunks import Chunk
 from hatchway.core.transcript.evidence import Code, Manifest
+from hatchway.core.transcript.known import Known
 from hatchway.core.transcript.recorder import RecorderState
 from lambdas.ports import Archive, Clock, Session, Signature, Signer
 
@@ -43,11 +44,12 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a recording has come: what its chunks know, and the unix milliseconds from which
-    events are to be read again (repeats are told by their numbers)."""
+    """How far a recording has come: what its chunks know, the unix milliseconds of the latest
+    event that was read, and which events of the time before it were."""
 
     state: RecorderState = field(default_factory=RecorderState)
     since: int = 0
+    known: Known = field(default_factory=Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,12 @@ def _load_signed(data: bytes) -> Signed:
 
 
 def _dump_progress(progress: Progress) -> bytes:
-    document = {"version": _VERSION, "since": progress.since, "state": progress.state.to_json()}
+    document = {
+        "version": _VERSION,
+        "since": progress.since,
+        "state": progress.state.to_json(),
+        "known": progress.known.to_json(),
+    }
     return json.dumps(document, separators=(",", ":")).encode()
 
 
@@ -197,7 +204,9 @@ def _load_progress(data: bytes) -> Progress:
         if document["version"] != _VERSION:
             raise MalformedRecording("A recording's state is of another version.")
         since = handshake.whole(document["since"], 0, 1 << 62)
-        return Progress(RecorderState.of_json(document["state"]), since)
+        # One that was kept before events were remembered reads nothing again.
+        known = Known.of_json(document["known"]) if "known" in document else Known(since + 1)
+        return Progress(RecorderState.of_json(document["state"]), since, known)
     except (KeyError, TypeError, ValueError, RecursionError, MalformedMessage):
         raise MalformedRecording("A recording's state is damaged.") from None
 

@@ -1,7 +1,7 @@
 """Reading on in what passed: from the log's events to chunks, as far as nothing waits.
 
-Deterministic but for how far it gets: what is read again gives the same chunks, and what was told
-already is told by its numbers. The archive keeps what this gives; a live view shows it.
+Deterministic but for how far it gets: an event that was read is known when it is read again, and
+gives nothing. The archive keeps what this gives; a live view shows it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hatchway.core import documents, recording
 from hatchway.core.errors import MalformedRecording
 from hatchway.core.transcript.chunks import Chunk, Kind
+from hatchway.core.transcript.known import Mark, mark
 from hatchway.core.transcript.recorder import Recorder, Redaction
 from lambdas.ledger import Progress
 from lambdas.ports import PassedLog, Session
@@ -71,17 +72,22 @@ def read_on(
     there, of which the progress is not kept: nothing waits either.
     """
     recorder = Recorder(redaction, progress.state)
-    reader = _Reader(log, session_id, until, progress.since)
+    reader = _Reader(log, session_id, until, progress)
     told: list[Chunk] = []
-    ready, reached = 0, progress
+    ready, read, state, since = 0, 0, progress.state, progress.since
     for at, text in reader.events():
         told += _taken(recorder, at, text, reader.counts)
         if recorder.clean:
-            ready, reached = len(told), Progress(recorder.state, max(at, progress.since))
-    waits = reader.last - (reached.since or reader.first) > PATIENCE
+            ready, read, state = len(told), len(reader.marks), recorder.state
+            since = max(at, since)
+    # What a whole portion waits for would be waited for again in the next.
+    waits = reader.last - (since or reader.first) > PATIENCE or (reader.more and not read)
     if (final and not reader.more) or live or waits:
         told += recorder.finish()
-        ready, reached = len(told), Progress(recorder.state, max(reader.last, reached.since))
+        ready, read, state = len(told), len(reader.marks), recorder.state
+        since = max(reader.last, since)
+    known = progress.known.after(reader.marks[:read], since, OVERLAP) if read else progress.known
+    reached = Progress(state, since, known)
     return ReadOn(tuple(told[:ready]), reached, reader.more, reader.counts + recorder.counts)
 
 
@@ -98,25 +104,39 @@ def _taken(recorder: Recorder, at: int, text: str, counts: Counter[str]) -> list
 
 
 class _Reader:
-    """Pages of the log, within the bounds of one run."""
+    """Pages of the log, within the bounds of one run; `marks` are of the events it gave."""
 
-    def __init__(self, log: PassedLog, session_id: str, until: int, since: int) -> None:
-        self._log, self._session, self._until, self._since = log, session_id, until, since
+    def __init__(self, log: PassedLog, session_id: str, until: int, progress: Progress) -> None:
+        self._log, self._session, self._until = log, session_id, until
+        self._since = max(0, progress.since - OVERLAP, progress.known.floor)
+        self._known = {each.fingerprint for each in progress.known.marks}
         self.first = self.last = 0
         self.more = False
+        self.marks: list[Mark] = []
         self.counts: Counter[str] = Counter()
 
     def events(self) -> Iterator[tuple[int, str]]:
-        token, size, first = "", 0, max(0, self._since - OVERLAP)
-        for _ in range(MAX_PAGES):
-            page = self._log.read(self._session, first, token)
+        """Those that are new, by time as far as the log has them."""
+        token, size, pages = "", 0, 0
+        while pages < MAX_PAGES:
+            page = self._log.read(self._session, self._since, token)
+            before = len(self.marks)
             for at, text in page.events:
-                self.more = size >= MAX_READ and at < self._until
-                if self.more or at >= self._until:
+                if at >= self._until:
                     return
-                size += len(text) if at > self._since else 0  # what is read again comes on top
+                found = mark(at, text)
+                if found.fingerprint in self._known:
+                    continue
+                self.more = size >= MAX_READ
+                if self.more:
+                    return
+                size += len(text)
                 self.first, self.last = self.first or at, max(self.last, at)
+                self._known.add(found.fingerprint)
+                self.marks.append(found)
                 yield at, text
+            # What was read already is bounded by itself.
+            pages += len(self.marks) > before or not page.events
             token = page.next_token
             if not token:
                 return

@@ -8,9 +8,11 @@ is a mismatch. Its memory is bounded, and it knows no clock: times are those of 
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 
 from hatchway.core import handshake
 from hatchway.core.compression import inflate
@@ -26,21 +28,25 @@ from hatchway.core.wire import (
     parse,
 )
 
-#: Messages, and bytes of payload, that may wait for an earlier one; beyond, that one is a gap.
-MAX_WAITING = 4096
-MAX_WAITING_BYTES = 4 * 1024 * 1024
+#: Messages, and bytes of payload, that may wait for an earlier one; beyond, that one is a gap. The
+#: log may show an event a minute late: 500 messages of each second wait for it.
+MAX_WAITING = 32 * 1024
+MAX_WAITING_BYTES = 8 * 1024 * 1024
 #: Milliseconds that a message waits for an earlier one. A sender repeats for as long as its peer
 #: is there, so what is later than this was lost with the client that it was for.
 GAP_AFTER = 120_000
-#: Messages whose content is remembered, to be compared with a later one of the same number.
+#: Messages whose content is remembered, to be compared with a later one of the same number: twice
+#: as many as a sender has on its way at once. Who repeats an older one is told of.
 MAX_REMEMBERED = 2048
 #: Stretches that were given up, of which a late message may still come.
-MAX_GIVEN_UP = 64
-_FINGERPRINT = 8
+MAX_GIVEN_UP = 1024
+_FINGERPRINT = 16
 _EXIT_CODE = b"EXIT_CODE: "
+_MOST = 1 << 63
 
 MISMATCH = "mismatch"
 LATE = "late"
+AGAIN = "again"
 _STREAMS = {Side.NODE: MessageType.OUTPUT, Side.CLIENT: MessageType.INPUT}
 _NAMES = {
     PayloadType.HANDSHAKE_REQUEST: "handshake request",
@@ -70,7 +76,7 @@ class OrderState:
     begun: int = 0
     offered: bool = False
     seen: dict[int, str] = field(default_factory=dict)
-    #: First and last number of what was given up lately.
+    #: First and last number of what was given up and has not come since, in their order.
     given_up: list[tuple[int, int]] = field(default_factory=list)
 
     def copy(self) -> OrderState:
@@ -114,6 +120,9 @@ class Orderer:
         self.state = state or OrderState()
         self._early: dict[int, _Waiting] = {}
         self._early_bytes = 0
+        #: The numbers that wait, and since when; with some that wait no more.
+        self._numbers: list[int] = []
+        self._since: list[tuple[int, int]] = []
         #: What a client that has been replaced, or nobody, said: counted, never silently.
         self.counts: Counter[str] = Counter()
 
@@ -141,11 +150,11 @@ class Orderer:
 
     def expire(self, at: int) -> Iterator[Chunk]:
         """Gives up on what has been waited for since `GAP_AFTER` before `at`."""
-        while self._early:
-            oldest = min(waiting.at for waiting in self._early.values())
-            if at - oldest < GAP_AFTER:
-                return
-            yield from self._skip()
+        while self._since and at - self._since[0][0] >= GAP_AFTER:
+            if self._since[0][1] in self._early:
+                yield from self._skip()
+            else:
+                heappop(self._since)
 
     def finish(self) -> Iterator[Chunk]:
         """The end: all that waits, with gaps where something never came."""
@@ -159,17 +168,19 @@ class Orderer:
         state, epoch = self.state, str(message.message_id)
         if state.epoch == epoch or (state.epoch and generation <= state.generation):
             return
-        if state.epoch:
-            yield from self.finish()
-            note = f"client {generation} took over: its numbers begin again"
-            yield self._marker(note, generation, at)
+        if not state.epoch:  # what came before its first message is its own
+            state.epoch, state.generation, state.begun = epoch, generation, generation
+            return
+        yield from self.finish()
+        note = f"client {generation} took over: its numbers begin again"
+        yield self._marker(note, generation, at)
         self.state = OrderState(epoch=epoch, generation=generation, begun=generation)
 
     def _take(self, waiting: _Waiting) -> Iterator[Chunk]:
         state, message = self.state, waiting.message
         state.generation = max(state.generation, waiting.generation)
         number, mark = message.sequence, _mark(message)
-        known = state.seen.get(number)
+        known = self._known(number)
         if known is not None:
             if known == mark:
                 self.counts["repeated"] += 1
@@ -177,16 +188,20 @@ class Orderer:
                 self.counts[MISMATCH] += 1
                 yield self._mismatch(waiting)
             return
-        if number < state.expected:
-            yield from self._late(waiting)
-            return
         self._remember(number, mark)
-        self._early[number] = waiting
-        self._early_bytes += len(message.payload)
+        if number < state.expected:
+            yield self._late(waiting)
+            return
+        self._wait(number, waiting)
         yield from self._ready()
         while len(self._early) > MAX_WAITING or self._early_bytes > MAX_WAITING_BYTES:
             yield from self._skip()
         yield from self.expire(waiting.at)
+
+    def _known(self, number: int) -> str | None:
+        """The mark of the message that had this number, while it is remembered or waits."""
+        waiting = self._early.get(number)
+        return _mark(waiting.message) if waiting else self.state.seen.get(number)
 
     def _remember(self, number: int, mark: str) -> None:
         seen = self.state.seen
@@ -194,15 +209,27 @@ class Orderer:
         while len(seen) > MAX_REMEMBERED:
             del seen[next(iter(seen))]
 
+    def _wait(self, number: int, waiting: _Waiting) -> None:
+        self._early[number] = waiting
+        self._early_bytes += len(waiting.message.payload)
+        if number != self.state.expected:
+            heappush(self._numbers, number)
+            heappush(self._since, (waiting.at, number))
+
     def _ready(self) -> Iterator[Chunk]:
         while (waiting := self._early.pop(self.state.expected, None)) is not None:
             self._early_bytes -= len(waiting.message.payload)
             self.state.expected += 1
             yield self._chunk(waiting)
+        if not self._early:
+            self._numbers.clear()
+            self._since.clear()
 
     def _skip(self) -> Iterator[Chunk]:
         """What is expected does not come: a gap up to the next that is there."""
-        following = min(self._early)
+        while self._numbers[0] not in self._early:
+            heappop(self._numbers)
+        following = self._numbers[0]
         missing = following - self.state.expected
         self.counts["missing"] += missing
         waiting = self._early[following]
@@ -220,19 +247,28 @@ class Orderer:
         self.state.expected = following
         yield from self._ready()
 
-    def _late(self, waiting: _Waiting) -> Iterator[Chunk]:
-        """Of a number that was given up: shown, but not in its place. Any other is a repeat of
-        what is long gone, which no client takes."""
+    def _late(self, waiting: _Waiting) -> Chunk:
+        """Of a number that was given up: shown, but not in its place. Any other is none that a
+        sender had on its way still: kept, since nobody can tell whether it is the same."""
         number = waiting.message.sequence
-        place = next((p for p in self.state.given_up if p[0] <= number <= p[1]), None)
-        if place is None:
-            self.counts["repeated"] += 1
-            return
-        if number == place[0]:
-            self.state.given_up[self.state.given_up.index(place)] = (number + 1, place[1])
-        self.counts[LATE] += 1
-        self._remember(number, _mark(waiting.message))
-        yield replace(self._chunk(waiting), note=f"{LATE}: its place was given up")
+        if self._returns(number):
+            self.counts[LATE] += 1
+            return replace(self._chunk(waiting), note=f"{LATE}: its place was given up")
+        self.counts[AGAIN] += 1
+        note = f"{AGAIN}: message {number} came after its content was forgotten"
+        return self._marker(note, waiting.generation, waiting.at, waiting.message)
+
+    def _returns(self, number: int) -> bool:
+        """Whether it was given up and has not come since; then it is so no more."""
+        stretches = self.state.given_up
+        place = bisect_right(stretches, (number, _MOST)) - 1
+        if place < 0 or number > stretches[place][1]:
+            return False
+        first, last = stretches[place]
+        around = [(first, number - 1), (number + 1, last)]
+        stretches[place : place + 1] = [(low, high) for low, high in around if low <= high]
+        del stretches[:-MAX_GIVEN_UP]
+        return True
 
     def _mismatch(self, waiting: _Waiting) -> Chunk:
         note = f"{MISMATCH}: message {waiting.message.sequence} came again with another content"
@@ -313,7 +349,7 @@ class Orderer:
 
 
 def _number(value: object) -> int:
-    return handshake.whole(value, 0, 1 << 63)
+    return handshake.whole(value, 0, _MOST)
 
 
 def _pairs(value: object, most: int) -> list[tuple[object, object]]:

@@ -176,11 +176,59 @@ def test_a_node_that_jumps_ahead_cannot_hide_what_follows():
     assert shown(feed(orderer, output(1, b"b"), at=AT + GAP_AFTER + 1)) == b"b"
 
 
-def test_repeats_of_what_is_long_gone_are_only_counted():
+def test_a_number_whose_content_is_forgotten_is_told_and_kept_when_it_comes_again():
     orderer = Orderer(Side.NODE)
     feed(orderer, *(output(n, b"x") for n in range(MAX_REMEMBERED + 1)))
     assert len(orderer.state.seen) == MAX_REMEMBERED
-    assert feed(orderer, output(0, b"x")) == []
+    (again,) = feed(orderer, output(0, b"another"))
+    assert (again.kind, again.data, again.sequence) == (Kind.MARKER, b"another", -1)
+    assert again.note.startswith("again: message 0")
+    assert orderer.counts == {"again": 1}
+
+
+def test_what_is_forgotten_and_typed_again_is_told_without_its_content():
+    orderer = Orderer(Side.CLIENT)
+    feed(orderer, *(typed(n, b"x") for n in range(MAX_REMEMBERED + 2)))
+    (again,) = feed(orderer, typed(1, b"secret"))
+    assert (again.kind, again.data, again.digest) == (Kind.MARKER, b"", "")
+
+
+def test_more_than_is_remembered_may_wait_and_is_still_compared():
+    orderer = Orderer(Side.NODE)
+    assert feed(orderer, *(output(n + 1, b"x") for n in range(MAX_REMEMBERED + 1))) == []
+    (other,) = feed(orderer, output(1, b"y"))
+    assert other.note.startswith("mismatch: message 1 ")
+    assert feed(orderer, output(2, b"x")) == []
+
+
+@given(st.permutations(range(6)), st.lists(st.integers(0, 5), max_size=4))
+def test_what_was_given_up_is_late_once_whatever_is_forgotten_since(order, repeats):
+    orderer = Orderer(Side.NODE)
+    feed(orderer, output(6, b"g"))
+    list(orderer.finish())
+    late = []
+    for number in (*order, *repeats):
+        late += feed(orderer, output(number, b"%d" % number))
+        orderer.state.seen.clear()
+    assert [c.sequence for c in late if c.note.startswith("late")] == order
+    assert len(late) == len(order) + len(repeats)
+    assert orderer.state.given_up == []
+
+
+def test_more_stretches_than_are_remembered_are_kept_all_the_same():
+    orderer = Orderer(Side.NODE)
+    feed(orderer, *(output(2 * n + 1, b"x") for n in range(ordering.MAX_GIVEN_UP + 1)))
+    list(orderer.finish())
+    assert len(orderer.state.given_up) == ordering.MAX_GIVEN_UP
+    first, second = feed(orderer, output(0, b"forgotten"), output(2, b"late"))
+    assert (first.data, first.note[:6]) == (b"forgotten", "again:")
+    assert second.note.startswith("late")
+
+
+def test_a_first_client_whose_first_message_comes_last_is_remembered_whole():
+    orderer = Orderer(Side.CLIENT)
+    chunks = feed(orderer, typed(1, b"b"), typed(0, b"a"), typed(1, b"b"))
+    assert shown(chunks) == b"ab"
     assert orderer.counts == {"repeated": 1}
 
 

@@ -15,6 +15,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 #: The one version of every secret.
 VERSION_ID = "benchkey-0000-0000-0000-000000000000"
 SECRET = bytes(range(32))
+#: Of a key pair whose private half nobody has kept.
+PUBLIC_KEY = (
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAsMuUX7RYl9uqSPQ5GyVZ2hZ/Hgpi514Ays6E80LYNlQQ"
+    "VA3s0o6NMgiS1+BOJwIQNvfnxPuPmrQDZHbf6RqeTl3cXhL1o1HoRk22TU2tOx3YF/k2ssWY35h4Rbr4+7pO5dsN"
+    "giqXzLArUkCJgK1iOslmjs7PcA9tA1BmbZ3hlXUvhhtTz+RK15XrP6pV4Z43V6RwZq+YDcVPhMvKViQAIjy99BGr"
+    "+WaWwi7664eZGYKyExRdav9jNC4ssyCC3CXmtknOFdj1cJ7M7PaUz+6XZCwqOBn6Pz/Um55fh6HDTlh5mTPyb0gF"
+    "OnxU9so2Vb7DnXxCUO6N+2lfpVp70T8FuQIDAQAB"
+)
 _ANSWERS = {
     "secretsmanager.GetSecretValue": {
         "ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:bench",
@@ -23,6 +31,7 @@ _ANSWERS = {
         "SecretBinary": base64.b64encode(SECRET).decode(),
         "CreatedDate": 1_700_000_000,
     },
+    "TrentService.GetPublicKey": {"PublicKey": PUBLIC_KEY},
     "/endpoint": {"endpointAddress": "data.iot.invalid"},
 }
 
@@ -98,6 +107,7 @@ def environ(url: str) -> dict[str, str]:
         ),
         "ARCHIVE": "bench",
         "SIGNING_KEY": "bench",
+        "RECORDING_KEY": "bench",
         "ARCHIVE_QUEUE": f"{url}/123456789012/archive",
         "RECHECK_QUEUE": f"{url}/123456789012/bench",
         "CHANNEL_ROLE_ID": "AROACHANNELROLEEXAMPL",

@@ -21,6 +21,7 @@ _SDK_NAMES = {
     "APIGATEWAYMANAGEMENTAPI": "apigatewaymanagementapi",
     "CLOUDWATCH_LOGS": "logs",
     "IOT_DATA_PLANE": "iot-data",
+    "KMS": "kms",
     "SECRETS_MANAGER": "secretsmanager",
     "SQS": "sqs",
 }

@@ -26,10 +26,12 @@ from lambdas.memory.nodes import MemoryNodes
 from lambdas.memory.recordings import MemoryRecordings, MemoryTroubles
 from lambdas.memory.secrets import MemorySecrets
 from lambdas.memory.sessions import MemorySessions
+from lambdas.memory.wrapping import MemoryWrapping
 from lambdas.ports import Clock, Random, Session, Token
 from lambdas.recording import Recorder
 from lambdas.relay.handler import Ciphers, Relay
 from lambdas.relay.pace import Pace
+from lambdas.sealing import Sealing
 from lambdas.uplink.handler import Uplink
 
 NODE = "i-0123456789abcdef0"
@@ -103,7 +105,8 @@ class MeteredService:
         clients = counted(self._clients, self._posted)
         seal, ticket = MemorySecrets("seal"), MemorySecrets("ticket")
         recordings = counted(MemoryRecordings(), self._recorded)
-        recorder = Recorder(recordings, MemoryTroubles(), clock, _first)
+        sealing = Sealing(MemoryWrapping(), cipher, clock, random)
+        recorder = Recorder(recordings, MemoryTroubles(), clock, sealing, _first)
         self._relay = Relay(
             secrets=seal,
             downlink=counted(self._downlink, self._published),

@@ -59,6 +59,14 @@ class Surroundings:
     archive_queue_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """ARNs of the recordings' keys: the one that signs manifests, the one that opens events."""
+
+    signing: str
+    sealing: str
+
+
 class Families:
     """Makes them, `nodes` first: the channel role trusts its role, others know the role's id."""
 
@@ -83,6 +91,9 @@ class Families:
             **self._management(),
             **self._floor(),
             **self._lifecycle(),
+            CHANNEL_ROLE_ID=channel.role_id,
+            **self._config.access_decision.environment,
+            **self._guardrails(),
         )
 
     def push(self) -> FamilyFunction | None:
@@ -122,17 +133,23 @@ class Families:
             CHANNEL_ROLE_ID=channel.role_id,
         )
 
-    def uplink(self, channel: iam.Role) -> FamilyFunction:
+    def uplink(self, channel: iam.Role, sealing_key: str) -> FamilyFunction:
         return self._make(
             UPLINK,
             **self._management(),
             **self._recording(),
+            RECORDING_KEY=sealing_key,
             TICKET_SECRET=self._secret("ticket"),
             CHANNEL_ROLE_ID=channel.role_id,
         )
 
-    def relay(self) -> FamilyFunction:
-        return self._make(RELAY, **self._recording(), SEAL_SECRET=self._secret("seal"))
+    def relay(self, sealing_key: str) -> FamilyFunction:
+        return self._make(
+            RELAY,
+            **self._recording(),
+            RECORDING_KEY=sealing_key,
+            SEAL_SECRET=self._secret("seal"),
+        )
 
     def events(self) -> FamilyFunction:
         return self._make(EVENTS, EVENT_BUS=self._around.notifications.bus.event_bus_name)
@@ -164,7 +181,7 @@ class Families:
             **self._guardrails(),
         )
 
-    def archive(self, bucket: str, signing_key: str, account: str) -> FamilyFunction:
+    def archive(self, bucket: str, keys: Keys, account: str) -> FamilyFunction:
         return self._make(
             ARCHIVE,
             **self._table(),
@@ -173,18 +190,20 @@ class Families:
             **self._floor(),
             **self._destinations(bucket, account),
             ARCHIVE=bucket,
-            SIGNING_KEY=signing_key,
+            SIGNING_KEY=keys.signing,
+            RECORDING_KEY=keys.sealing,
             EVENT_BUS=self._around.notifications.bus.event_bus_name,
         )
 
-    def recordings(self, channel: iam.Role, bucket: str, signing_key: str) -> FamilyFunction:
+    def recordings(self, channel: iam.Role, bucket: str, keys: Keys) -> FamilyFunction:
         decoded = self._config.gateway_decodes_paths
         return self._make(
             RECORDINGS,
             **self._table(),
             RECORDINGS=self._config.recordings,
             ARCHIVE=bucket,
-            SIGNING_KEY=signing_key,
+            SIGNING_KEY=keys.signing,
+            RECORDING_KEY=keys.sealing,
             CHANNEL_ROLE_ID=channel.role_id,
             **self._config.access_decision.environment,
             **self._guardrails(),
@@ -316,6 +335,7 @@ class All:
         grants.hint(self.connect, self.sessions, *clocks)
         grants.send(self.relay)
         grants.record(self.sessions, self.uplink, self.relay)
+        grants.seal_recordings(self.uplink, self.relay)
         for each in (self.uplink, self.relay):
             grants.send_to(each, queue)
         grants.secrets(self.agents, "seal", "ticket")

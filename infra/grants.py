@@ -92,6 +92,11 @@ class Grants:
                 wildcard=_STREAM,
             )
 
+    def seal_recordings(self, *families: FamilyFunction) -> None:
+        """The public half alone: what they have stored, they cannot open."""
+        for family in families:
+            family.grant("kms:GetPublicKey", on=[self.data.records.sealing.key_arn])
+
     def read_recordings(self, family: FamilyFunction) -> None:
         """What passed, and what the archive made of it; and the key to check it with."""
         self._see_recordings(family)
@@ -174,6 +179,7 @@ class Grants:
             "s3:ListBucket", on=[bucket], when={"StringLike": {"s3:prefix": "recordings/*"}}
         )
         family.grant("kms:Decrypt", on=[self.data.records.key.key_arn], when=self._via("s3"))
+        family.grant("kms:Decrypt", on=[self.data.records.sealing.key_arn])
 
     def _recordings(self) -> str:
         return f"{self._log_buckets()[0]}/recordings/*"

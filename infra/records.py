@@ -40,6 +40,16 @@ class Records(Construct):
             key_usage=kms.KeyUsage.SIGN_VERIFY,
             removal_policy=removal,
         )
+        #: Its public half seals what passes, in `relay` and `uplink`; `archive` and `recordings`
+        #: open it. Whoever reads the log group alone reads nothing.
+        self.sealing = kms.Key(
+            self,
+            "Sealing",
+            description=f"Hatchway {config.stage}: seals recordings until they are archived",
+            key_spec=kms.KeySpec.RSA_2048,
+            key_usage=kms.KeyUsage.ENCRYPT_DECRYPT,
+            removal_policy=removal,
+        )
         self._let_logs_use(self.key)
         self.passed = self._group("Passed", config.recordings, config.recording_log_days)
         self.sessions = self._group("Sessions", config.session_log, config.log_retention_days)

@@ -19,7 +19,7 @@ from infra.cloud_trail import FUNCTION, OBJECT, TABLE, CloudTrail
 from infra.config import AgentApiMode, Config
 from infra.dashboard import Dashboard
 from infra.data import DataStack
-from infra.families import NODES, NODES_REGIONAL, All, Families, Surroundings
+from infra.families import NODES, NODES_REGIONAL, All, Families, Keys, Surroundings
 from infra.grants import Grants
 from infra.identity import CallerPolicies, channel_role, let_channel_role_call
 from infra.notifications import Notifications
@@ -91,6 +91,8 @@ class ServiceStack(Stack):
         nodes = [families.nodes(kind) for kind in kinds]
         roles = [each.role for each in nodes]
         self._channel = channel_role(self, self._config, roles, self._iot_endpoint)
+        records = data.records
+        keys = Keys(records.signing.key_arn, records.sealing.key_arn)
         self._all = All(
             nodes=nodes,
             connect=families.connect(),
@@ -98,24 +100,16 @@ class ServiceStack(Stack):
                 self._channel, data.records.archive.bucket_name, self.account
             ),
             agents=families.agents(self._channel),
-            uplink=families.uplink(self._channel),
-            relay=families.relay(),
+            uplink=families.uplink(self._channel, keys.sealing),
+            relay=families.relay(keys.sealing),
             events=families.events(),
             audit=families.audit(self.account, self.region),
             notify=families.notify(),
             sweep=families.sweep(),
             review=families.review(self._channel),
             documents=families.documents(self._channel),
-            archive=families.archive(
-                data.records.archive.bucket_name,
-                data.records.signing.key_arn,
-                self.account,
-            ),
-            recordings=families.recordings(
-                self._channel,
-                data.records.archive.bucket_name,
-                data.records.signing.key_arn,
-            ),
+            archive=families.archive(records.archive.bucket_name, keys, self.account),
+            recordings=families.recordings(self._channel, records.archive.bucket_name, keys),
             push=families.push(),
         )
 

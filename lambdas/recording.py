@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Protocol, TypeVar
 
 from hatchway.core.errors import HatchwayError, RecordingUnavailable, ThrottlingException
-from hatchway.core.recording import Mode, Passed, Terms, dump
+from hatchway.core.recording import Mode, Passed, Terms
 from lambdas.logline import Line
 from lambdas.ports import Clock, Recordings, Troubles
 
@@ -29,6 +29,8 @@ MINUTE = 60.0
 
 T = TypeVar("T")
 Wait = Callable[[], None]
+#: The text of a log event, of a session and what passed: `Sealing`.
+Seal = Callable[[str, Passed], str]
 
 
 class Beside(Protocol):
@@ -61,6 +63,7 @@ class Recorder:
     recordings: Recordings
     troubles: Troubles
     clock: Clock
+    seal: Seal
     beside: Beside = threaded
     memory: _Memory = field(default_factory=_Memory)
 
@@ -137,7 +140,7 @@ class Recorder:
             line.failed(error)
 
     def _append(self, session: str, passed: Passed) -> None:
-        self.recordings.append(session, dump(passed), int(self.clock() * 1000))
+        self.recordings.append(session, self.seal(session, passed), int(self.clock() * 1000))
 
     def _room(self, session: str, terms: Terms, passed: Passed) -> Passed | None:
         """None where this still has room in the minute. Else what is recorded in its place: a

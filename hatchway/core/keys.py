@@ -44,3 +44,8 @@ def ticket_key(secret: bytes, *, key_id: str) -> bytes:
 def mark_key(secret: bytes, *, key_id: str, node: str, session: str, direction: str) -> bytes:
     """The HMAC key of one session's marks (`marks.py`); never given to an agent."""
     return hkdf(secret, label("mark", direction, node, session, key_id))
+
+
+def record_key(data_key: bytes, *, session: str) -> bytes:
+    """The AES-256 key of one session's recorded events, from the key of whoever records it."""
+    return hkdf(data_key, label("recorded", session))

@@ -1,4 +1,4 @@
-"""S3: the archive's bucket. KMS: the key that signs. CloudWatch Logs: reading what passed."""
+"""S3: the archive's bucket. KMS: the keys that sign and open. CloudWatch Logs: what passed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 PATIENCE = aws.Patience(connect=1.0, read=10.0, attempts=3)
 ALGORITHM: Final = "ECDSA_SHA_256"
+WRAPPING: Final = "RSAES_OAEP_SHA_256"
+#: What another key wrapped, or nobody did.
+_NO_KEY: aws.Expected = {"InvalidCiphertextException": MalformedRecording}
 
 
 class _Absent(DoesNotExistException):
@@ -94,6 +97,21 @@ class KmsPublicKeys:
         if key not in self._kept:
             raise DoesNotExistException("The recording is signed with a key that is none of ours.")
         return self._kept[key]
+
+
+class KmsUnwrapper:
+    """The port Unwrapper; `key` is the one key that is asked."""
+
+    def __init__(self, key: str, client: KMSClient | None = None) -> None:
+        self._key = key
+        self._client: KMSClient = client or aws.client("kms", PATIENCE)
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        with aws.calling("KMS", _NO_KEY):
+            answer = self._client.decrypt(
+                KeyId=self._key, CiphertextBlob=wrapped, EncryptionAlgorithm=WRAPPING
+            )
+        return answer["Plaintext"]
 
 
 class LogPassed:

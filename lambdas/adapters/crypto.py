@@ -1,4 +1,4 @@
-"""AES-256-GCM from `cryptography`, for the core's sealing; only `relay` has it in its zip."""
+"""AES-256-GCM from `cryptography`, for the core's sealing and the envelopes of recordings."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lambdas import destinations
 from lambdas.adapters import looks, retention
-from lambdas.adapters.archive import ArchiveBucket, KmsSigner, LogPassed
+from lambdas.adapters.archive import ArchiveBucket, KmsSigner, KmsUnwrapper, LogPassed
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.destinations import CloudWatchGroups, S3Buckets
 from lambdas.adapters.events import EventBridge
@@ -24,6 +24,7 @@ from lambdas.archive.telling import Telling
 from lambdas.environment import required, stage
 from lambdas.ledger import Ledger
 from lambdas.telemetry import counter
+from lambdas.opening import OpenedLog
 from lambdas.terms import floor
 
 
@@ -37,7 +38,11 @@ def build(environ: Mapping[str, str]) -> Archivist:
         nodes=TableNodes(table),
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
         downlink=IotDownlink(name, environ.get("IOT_DATA_URL", "")),
-        log=LogPassed(required(environ, "RECORDINGS")),
+        log=OpenedLog(
+            LogPassed(required(environ, "RECORDINGS")),
+            KmsUnwrapper(required(environ, "RECORDING_KEY")),
+            cipher,
+        ),
         ledger=Ledger(
             archive, KmsSigner(required(environ, "SIGNING_KEY")), time.time, name, running(environ)
         ),

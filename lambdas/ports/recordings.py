@@ -1,4 +1,4 @@
-"""Recordings: where what passes is appended, and who is told when it cannot be."""
+"""Recordings: where what passes is appended, what it is sealed with, and who is told."""
 
 from __future__ import annotations
 
@@ -24,4 +24,21 @@ class Troubles(Protocol):
 
     def tell(self, session_id: str) -> None:
         """The session must be recorded and is not: it is to be ended."""
+        ...
+
+
+class Wrapper(Protocol):
+    """The public half of the recordings' key, for whoever records."""
+
+    def wrap(self, key: bytes) -> bytes:
+        """A data key that nobody can take out again but an Unwrapper; InternalServerError or
+        ThrottlingException where the public half cannot be had."""
+        ...
+
+
+class Unwrapper(Protocol):
+    """The private half, for whoever reads recordings. It never leaves where it is kept."""
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """The data key; MalformedRecording for what no Wrapper of this key made."""
         ...

@@ -6,13 +6,15 @@ import time
 from collections.abc import Mapping
 
 from lambdas.adapters import retention
-from lambdas.adapters.archive import ArchiveBucket, KmsPublicKeys, LogPassed
+from lambdas.adapters.archive import ArchiveBucket, KmsPublicKeys, KmsUnwrapper, LogPassed
+from lambdas.adapters.crypto import cipher
 from lambdas.adapters.ec2 import FRESH, Ec2Instances
 from lambdas.adapters.iam import IamPolicies
 from lambdas.adapters.organizations import guardrails
 from lambdas.adapters.simulator import second_opinion
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.environment import flag, required
+from lambdas.opening import OpenedLog
 from lambdas.recordings.service import Service
 
 
@@ -25,7 +27,11 @@ def build(environ: Mapping[str, str]) -> Service:
         instances=Ec2Instances(life=FRESH),
         policies=IamPolicies(guardrails=guardrails(environ)),
         archive=ArchiveBucket(required(environ, "ARCHIVE")),
-        passed=LogPassed(required(environ, "RECORDINGS")),
+        passed=OpenedLog(
+            LogPassed(required(environ, "RECORDINGS")),
+            KmsUnwrapper(required(environ, "RECORDING_KEY")),
+            cipher,
+        ),
         keys=KmsPublicKeys(required(environ, "SIGNING_KEY")),
         clock=time.time,
         region=required(environ, "AWS_REGION"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 
@@ -9,8 +10,10 @@ from lambdas.adapters.connections import UPLOAD_PATIENCE, ApiClients
 from lambdas.adapters.recordings import LogRecordings, QueuedTroubles
 from lambdas.adapters.secrets import ManagedSecret
 from lambdas.environment import required
+from lambdas.adapters.wrapping import KmsWrapper
 from lambdas.recording import Recorder
 from lambdas.uplink.handler import Uplink
+from lambdas.sealing import Sealing
 
 
 def build(environ: Mapping[str, str]) -> Uplink:
@@ -22,6 +25,7 @@ def build(environ: Mapping[str, str]) -> Uplink:
             QueuedTroubles(required(environ, "ARCHIVE_QUEUE")),
             time.time,
         ),
+            Sealing(KmsWrapper(required(environ, "RECORDING_KEY")), cipher, time.time, os.urandom),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
         clock=time.time,
     )

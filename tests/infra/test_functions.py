@@ -166,6 +166,21 @@ def test_what_signs_manifests_is_the_archive_s_alone(default: Stacks) -> None:
     assert signing == ["archive"]
 
 
+def test_recordings_are_sealed_by_those_who_cannot_open_them(default: Stacks) -> None:
+    key = default.data.one("AWS::KMS::Key", KeySpec="RSA_2048")
+    assert key["KeyUsage"] == "ENCRYPT_DECRYPT"
+    may = {
+        family: {action for action, resource in allowed(default, family) if "Sealing" in resource}
+        for family in FAMILIES
+    }
+    assert {family: actions for family, actions in may.items() if actions} == {
+        "relay": {"kms:GetPublicKey"},
+        "uplink": {"kms:GetPublicKey"},
+        "archive": {"kms:Decrypt"},
+        "recordings": {"kms:Decrypt"},
+    }
+
+
 def test_functions_are_python_3_13_outside_any_vpc(synth: Synth, default: Stacks) -> None:
     for function in default.service.properties("AWS::Lambda::Function"):
         assert function["Runtime"] == "python3.13"

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from hatchway.core.errors import (
+    HatchwayError,
     InternalServerError,
     RecordingUnavailable,
     ThrottlingException,
 )
-from hatchway.core.recording import Mode, Passed, Terms
+from hatchway.core.recording import Mode, Passed, Terms, dump
 from hatchway.core.transcript.chunks import Side
 from hatchway.core.wire import MessageType
 from lambdas.logline import Line
@@ -33,7 +34,10 @@ class Setting:
         self.recordings, self.troubles = MemoryRecordings(), MemoryTroubles()
         self.line = Line("uplink")
         self.order: list[str] = []
-        self.recorder = Recorder(self.recordings, self.troubles, self.clock, self._beside)
+        self.unsealed: HatchwayError | None = None
+        self.recorder = Recorder(
+            self.recordings, self.troubles, self.clock, self._seal, self._beside
+        )
 
     def _beside(self, act: Callable[[], None]) -> Callable[[], None]:
         """As if the log were slower than the delivery."""
@@ -44,6 +48,11 @@ class Setting:
             self.order.append("recorded")
 
         return wait
+
+    def _seal(self, session: str, passed: Passed) -> str:
+        if self.unsealed is not None:
+            raise self.unsealed
+        return dump(passed)
 
     def carry(self, terms: Terms, passed: Passed = PASSED, session: str = SESSION) -> str:
         def deliver() -> str:
@@ -125,6 +134,15 @@ def test_a_required_recording_that_fails_delivers_nothing_and_asks_for_the_end(
     with pytest.raises(RecordingUnavailable):
         setting.carry(Terms(Mode.REQUIRED))
     assert "delivered" not in setting.order
+    assert setting.troubles.told == [SESSION]
+
+
+def test_what_cannot_be_sealed_is_never_stored_in_clear(setting: Setting) -> None:
+    setting.unsealed = InternalServerError()
+    assert setting.carry(Terms()) == "delivered"
+    with pytest.raises(RecordingUnavailable):
+        setting.carry(Terms(Mode.REQUIRED))
+    assert setting.recordings.streams == {}
     assert setting.troubles.told == [SESSION]
 
 

@@ -10,6 +10,7 @@ from lambdas import destinations
 from lambdas.adapters import looks, retention
 from lambdas.adapters.archive import ArchiveBucket, KmsSigner, KmsUnwrapper, LogPassed
 from lambdas.adapters.connections import ApiClients
+from lambdas.adapters.crypto import cipher
 from lambdas.adapters.destinations import CloudWatchGroups, S3Buckets
 from lambdas.adapters.events import EventBridge
 from lambdas.adapters.function import running
@@ -23,8 +24,8 @@ from lambdas.archive.looking import Looking
 from lambdas.archive.telling import Telling
 from lambdas.environment import required, stage
 from lambdas.ledger import Ledger
-from lambdas.telemetry import counter
 from lambdas.opening import OpenedLog
+from lambdas.telemetry import counter
 from lambdas.terms import floor
 
 

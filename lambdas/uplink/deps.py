@@ -7,13 +7,14 @@ import time
 from collections.abc import Mapping
 
 from lambdas.adapters.connections import UPLOAD_PATIENCE, ApiClients
+from lambdas.adapters.crypto import cipher
 from lambdas.adapters.recordings import LogRecordings, QueuedTroubles
 from lambdas.adapters.secrets import ManagedSecret
-from lambdas.environment import required
 from lambdas.adapters.wrapping import KmsWrapper
+from lambdas.environment import required
 from lambdas.recording import Recorder
-from lambdas.uplink.handler import Uplink
 from lambdas.sealing import Sealing
+from lambdas.uplink.handler import Uplink
 
 
 def build(environ: Mapping[str, str]) -> Uplink:
@@ -24,8 +25,8 @@ def build(environ: Mapping[str, str]) -> Uplink:
             LogRecordings(required(environ, "RECORDINGS")),
             QueuedTroubles(required(environ, "ARCHIVE_QUEUE")),
             time.time,
-        ),
             Sealing(KmsWrapper(required(environ, "RECORDING_KEY")), cipher, time.time, os.urandom),
+        ),
         channel_role_id=required(environ, "CHANNEL_ROLE_ID"),
         clock=time.time,
     )

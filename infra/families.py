@@ -91,9 +91,6 @@ class Families:
             **self._management(),
             **self._floor(),
             **self._lifecycle(),
-            CHANNEL_ROLE_ID=channel.role_id,
-            **self._config.access_decision.environment,
-            **self._guardrails(),
         )
 
     def push(self) -> FamilyFunction | None:

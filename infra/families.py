@@ -29,7 +29,7 @@ def _family(
     )
 
 
-CONNECT = _family("connect", "opens and closes clients' connections")
+CONNECT = _family("connect", "opens and closes clients' connections", memory=512)
 SESSIONS = _family("sessions", "answers people", memory=512, timeout=25, ends=True)
 AGENTS = _family("agents", "lets agents attach and renew", memory=512, ends=True)
 UPLINK = _family("uplink", "carries what shells print to clients", memory=512)
@@ -84,13 +84,16 @@ class Families:
         strict = {"REGISTERED_NODES_ONLY": "true"} if self._config.registered_nodes_only else {}
         return self._make(family, **self._table(), **self._management(), **strict)
 
-    def connect(self) -> FamilyFunction:
+    def connect(self, channel: iam.Role) -> FamilyFunction:
         return self._make(
             CONNECT,
             **self._table(),
             **self._management(),
             **self._floor(),
             **self._lifecycle(),
+            CHANNEL_ROLE_ID=channel.role_id,
+            **self._config.access_decision.environment,
+            **self._guardrails(),
         )
 
     def push(self) -> FamilyFunction | None:
@@ -339,13 +342,12 @@ class All:
         grants.secrets(self.uplink, "ticket")
         grants.secrets(self.relay, "seal")
         grants.describe_instances(self.sessions, self.review, self.recordings, *self.nodes)
-        grants.read_policies(self.sessions, self.review, self.documents, self.recordings)
+        asking = (self.sessions, self.review, self.documents, self.recordings, self.connect)
+        grants.read_policies(*asking)
         grants.list_principals(self.sessions)
-        grants.simulate(self.sessions)
-        grants.simulate(self.review)
-        grants.simulate(self.documents)
-        grants.simulate(self.recordings)
-        grants.read_organisation(self.sessions, self.review, self.documents, self.recordings)
+        for each in asking:
+            grants.simulate(each)
+        grants.read_organisation(*asking)
         grants.read_profiles(*self.nodes)
         grants.disconnect_nodes(self.sessions)
         grants.find_iot(*self.nodes)

@@ -95,7 +95,7 @@ class ServiceStack(Stack):
         keys = Keys(records.signing.key_arn, records.sealing.key_arn)
         self._all = All(
             nodes=nodes,
-            connect=families.connect(),
+            connect=families.connect(self._channel),
             sessions=families.sessions(
                 self._channel, data.records.archive.bucket_name, self.account
             ),

@@ -84,7 +84,7 @@ def allowed(use: TableUse, table: str) -> Iterator[Allowed]:
 #: By family; the others reach no table.
 USES: Final[Mapping[str, TableUse]] = {
     "connect": TableUse(
-        reads=frozenset({SESSION, CONNECTION}),
+        reads=frozenset({SESSION, CONNECTION, ROLE}),
         writes=frozenset({SESSION, COUNT, TOKEN, CONNECTION, LIFECYCLETOKEN, LIFECYCLE}),
         deletes=frozenset({CONNECTION, LIFECYCLE}),
         indexes=frozenset({"byOwner"}),

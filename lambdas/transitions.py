@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from hatchway.core.errors import ConflictException, DoesNotExistException, HatchwayError
-from hatchway.core.lifecycle import ENDED, Event, advance
+from hatchway.core.lifecycle import ENDED, Event, Status, advance
 from hatchway.core.messages import channel_closed
 from hatchway.core.wire import to_text
 from lambdas.ports import Clients, Random, Session, SessionStore, Stale
@@ -84,6 +84,7 @@ def moved(
         ended=now if ended else 0.0,
         end_reason=session.end_reason or reason[:MAX_REASON],
         exit_code=exit_code if ended else session.exit_code,
+        spare="" if ended or status is Status.TERMINATING else session.spare,
     )
 
 

@@ -8,6 +8,9 @@ import re
 
 TOKEN_BYTES = 32
 TOKEN_SECONDS = 60
+#: A spare is given out on an open connection, for the next one. Clients ask for another at half of
+#: its life at the latest, so that it outlasts the 20 minutes for which they try to come back.
+SPARE_SECONDS = 40 * 60
 
 # 43 characters of base64url carry 258 bits: the last one has two bits that are zero.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")

@@ -167,7 +167,8 @@ class Table:
 
     def bind(self, key: items.Item, connection: str, now: float) -> items.Item | None:
         """Binds an unexpired one-time token to its first connection; the same connection again is
-        answered alike (a retry). None for a token that is unknown, expired or used."""
+        answered alike (a retry), and so is each one for a token that is a spare. None for a token
+        that is unknown, expired or used."""
         if not connection:
             raise ValueError("a token is bound to a connection")
         try:
@@ -175,9 +176,10 @@ class Table:
                 key,
                 "connection",
                 items.text(connection),
-                "expires > :now AND #it IN (:none, :new)",
+                "expires > :now AND (#it IN (:none, :new) OR spare = :yes)",
                 now=items.number(now),
                 none=items.text(""),
+                yes={"BOOL": True},
             )
         except Stale:
             return None

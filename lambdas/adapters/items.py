@@ -83,6 +83,7 @@ def of_session(session: Session, history: float) -> Item:
         "marked": number(session.marked),
         "idle_ends": number(session.idle_ends),
         "duration_ends": number(session.duration_ends),
+        "spare": text(session.spare),
         "version": number(session.version),
     }
     if session.exit_code is not None:
@@ -153,6 +154,7 @@ def session_of(image: Image) -> Session:
         marked=int(image.get("marked", {}).get("N", -1)),
         idle_ends=float(image.get("idle_ends", {}).get("N", 0)),
         duration_ends=float(image.get("duration_ends", {}).get("N", 0)),
+        spare=_word(image, "spare"),
         version=int(image["version"]["N"]),
     )
 
@@ -196,6 +198,7 @@ def of_token(token: Token) -> Item:
         "source_ip": text(token.source_ip),
         "reconnects": {"BOOL": token.reconnects},
         "generation": number(token.generation),
+        "spare": {"BOOL": token.spare},
         "ttl": number(int(token.expires) + MARGIN),
     }
 
@@ -209,6 +212,7 @@ def token_of(image: Image) -> Token:
         source_ip=image.get("source_ip", {}).get("S", ""),
         reconnects=_flag(image, "reconnects"),
         generation=int(image.get("generation", {}).get("N", "0")),
+        spare=_flag(image, "spare"),
     )
 
 

@@ -6,7 +6,7 @@ Whatever is wrong, the answer is the same Deny; the reason is in the log only.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hatchway.core.errors import HatchwayError, TokenInvalid
@@ -16,9 +16,12 @@ from hatchway.core.tokens import is_token, token_digest
 from lambdas import stream
 from lambdas.connect.lifecycle import Lifecycle
 from lambdas.logline import Line
-from lambdas.ports import Clock, Connection, Session, SessionStore, Token
+from lambdas.ports import Circumstances, Clock, Connection, Session, SessionStore, Token
+from lambdas.principal import circumstances
 from lambdas.terms import terms_of
 
+#: AccessDeniedException unless the session's owner may resume it now, from where it is asked.
+Permission = Callable[[Session, Circumstances], None]
 #: Nobody may attach to these any more.
 CLOSED = ENDED | {Status.TERMINATING}
 
@@ -29,6 +32,7 @@ class Authorizer:
 
     sessions: SessionStore
     clock: Clock
+    permission: Permission
     floor: Mode = Mode.BESIDE
     lifecycle: Lifecycle | None = None  # where the deployment has lifecycle connections
 
@@ -79,6 +83,8 @@ class Authorizer:
         if session.generation > token.generation:
             # Most often an attempt that its own client gave up, and that arrives behind the next.
             raise TokenInvalid("Another connection was attached since the token was made.")
+        if token.spare:
+            self._check_spare(event, session, token)
         # A proposal: the session's own number moves when this client is attached, in `$connect`.
         # If that never comes about, the client that is attached stays the one that is heard.
         proposed = Connection(
@@ -90,6 +96,12 @@ class Authorizer:
         self.sessions.add_connection(proposed)
         return session, proposed
 
+    def _check_spare(self, event: Mapping[str, object], session: Session, token: Token) -> None:
+        """A spare may be 40 minutes old: what was true when it was given out is asked again."""
+        if not hmac.compare_digest(session.spare, token.digest):
+            raise TokenInvalid("A later spare was given out.")
+        self.permission(session, circumstances(_identity(event)))
+
 
 def _open(session: Session | None) -> Session:
     if session is None or session.status in CLOSED:
@@ -97,9 +109,12 @@ def _open(session: Session | None) -> Session:
     return session
 
 
+def _identity(event: Mapping[str, object]) -> Mapping[str, object]:
+    return stream.mapping(stream.mapping(event.get("requestContext")).get("identity"))
+
+
 def _source_ip(event: Mapping[str, object]) -> str:
-    identity = stream.mapping(stream.mapping(event.get("requestContext")).get("identity"))
-    address = identity.get("sourceIp")
+    address = _identity(event).get("sourceIp")
     return address if isinstance(address, str) else ""
 
 

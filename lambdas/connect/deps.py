@@ -9,17 +9,19 @@ from lambdas.adapters import retention
 from lambdas.adapters.connections import ApiClients
 from lambdas.adapters.iot import IotDownlink
 from lambdas.adapters.lifecycle import TableLifecycle
-from lambdas.adapters.table import TableSessions
+from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.connect.authorizer import Authorizer
 from lambdas.connect.handler import Connections
 from lambdas.connect.lifecycle import Lifecycle
+from lambdas.connect.permission import permission
 from lambdas.environment import flag, required, stage
 from lambdas.terms import floor
 
 
 def build(environ: Mapping[str, str]) -> tuple[Authorizer, Connections, Lifecycle | None]:
     """The last is None where the deployment has no lifecycle connections."""
-    sessions = TableSessions(required(environ, "TABLE"), history=retention.history(environ))
+    table = required(environ, "TABLE")
+    sessions = TableSessions(table, history=retention.history(environ))
     connections = Connections(
         sessions=sessions,
         clients=ApiClients(required(environ, "STREAM_MANAGEMENT_URL")),
@@ -27,7 +29,8 @@ def build(environ: Mapping[str, str]) -> tuple[Authorizer, Connections, Lifecycl
         clock=time.time,
     )
     wanted = flag(environ, "LIFECYCLE_CONNECTIONS")
-    store = TableLifecycle(required(environ, "TABLE")) if wanted else None
+    store = TableLifecycle(table) if wanted else None
     lifecycle = Lifecycle(store, time.time) if store is not None else None
-    authorizer = Authorizer(sessions, time.time, floor(environ), lifecycle)
+    owners = permission(environ, TableNodes(table), time.time)
+    authorizer = Authorizer(sessions, time.time, owners, floor(environ), lifecycle)
     return authorizer, connections, lifecycle

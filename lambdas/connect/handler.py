@@ -71,6 +71,7 @@ class Connections:
             connection=client.connection,
             generation=client.generation,
             attached=now,
+            spare="",  # whichever token opened this, the one for the next is asked for on it
             idle_ends=0.0,  # whoever attaches is warned anew
             duration_ends=0.0,
         )

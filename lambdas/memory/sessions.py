@@ -140,7 +140,9 @@ class MemorySessions:
             raise ValueError("a token is bound to a connection")
         with self._lock:
             token = self._tokens.get(digest)
-            if token is None or token.expires <= now or token.connection not in ("", connection):
+            if token is None or token.expires <= now:
+                return None
+            if token.connection not in ("", connection) and not token.spare:
                 return None
             self._tokens[digest] = replace(token, connection=connection)
             return self._tokens[digest]

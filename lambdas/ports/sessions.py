@@ -37,6 +37,8 @@ class Session:
     its own program's reconnections left out. `marked` is the number of the last message of its
     client's process that counted as activity, -1 for none. `idle_ends` and `duration_ends` are the
     ends, by idle time and by duration, that somebody was warned of, or 0.
+
+    `spare` is the digest of the one spare token that may still attach a client, or "".
     """
 
     session_id: str
@@ -68,6 +70,7 @@ class Session:
     marked: int = -1
     idle_ends: float = 0.0
     duration_ends: float = 0.0
+    spare: str = ""
     version: int = 0
 
 
@@ -103,7 +106,10 @@ class Token:
     """A one-time token, known by its SHA-256 only. `connection` is set when it was used;
     `source_ip` is the only address that it opens a connection from, "" for any; `reconnects` says
     that a client that was attached asked for it by itself, to go on where it was; `generation` is
-    the session's when the token was made: it displaces no client that was attached later."""
+    the session's when the token was made: it displaces no client that was attached later.
+
+    A `spare` may be shown by one connection after another until one of them is attached: the
+    session knows its only spare, and forgets it then."""
 
     digest: str
     session_id: str
@@ -112,6 +118,7 @@ class Token:
     source_ip: str = ""
     reconnects: bool = False
     generation: int = 0
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +230,8 @@ class SessionStore(Protocol):
 
     def use_token(self, digest: str, connection: str, now: float) -> Token | None:
         """Binds an unexpired token to its first connection, once; the same connection again is
-        answered alike (a retry). None for an unknown, expired or used one."""
+        answered alike (a retry). None for an unknown, expired or used one. A spare is bound to
+        whichever connection showed it last."""
         ...
 
     def add_connection(self, connection: Connection) -> None: ...

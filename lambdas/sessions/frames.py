@@ -18,20 +18,19 @@ from hatchway.core.errors import (
     ValidationException,
 )
 from lambdas import trail
-from lambdas.access import access_of
-from lambdas.edge import Caller, Members, json_object
+from lambdas.edge import Members, json_object
 from lambdas.logline import Line, Write, line
 from lambdas.ports import Circumstances, Session
-from lambdas.principal import admit, circumstances
+from lambdas.principal import circumstances
+from lambdas.resuming import demand_resume
 from lambdas.sessions.answers import posted, refusal
 from lambdas.sessions.describe import session_members
-from lambdas.sessions.lifecycle import next_token, permit
+from lambdas.sessions.lifecycle import next_spare
 from lambdas.sessions.service import Service
+from lambdas.sessions.tokens import SIGNED_SECONDS, signed
 from lambdas.stream import Attached, attached, mapping
 from lambdas.terminating import begin_end, conclude
 
-#: How long after its owner last signed a request a session's stream gives out tokens.
-SIGNED_SECONDS = 12 * 3600.0
 _MEMBERS = frozenset({"action", "SessionId", "RequestId"})
 
 
@@ -139,22 +138,20 @@ def _describe(service: Service, frame: Frame, reply: Reply) -> None:
 
 
 def _resume(service: Service, frame: Frame, reply: Reply) -> None:
-    """The owner's permission as it is now: it may have been taken away since the session began.
+    """The owner's permission as it is now: it may have been taken away since the session began. It
+    is asked again when the token is used.
 
     API Gateway's own check is not made here, so what it alone sees (MFA, address, age of the
     credentials) holds for this address and so long after it was last made; then the owner signs
     ResumeSession.
     """
     session = _session(service, frame)
-    if service.clock() - max(session.proven, session.started) > SIGNED_SECONDS:
+    if service.clock() - signed(session) >= SIGNED_SECONDS:
         raise AccessDeniedException("It is too long since the owner signed: use ResumeSession.")
     if not frame.about.source_ip:
         raise AccessDeniedException("The connection's address is not known.")
-    owner = Caller(session.owner.account, session.owner.userid, session.owner_arn)
-    principal = admit(owner, session.owner.account, service.nodes, service.channel_role_id)
-    access = access_of(service, principal, frame.about, service.second)
-    permit(service, access, api.RESUME_SESSION.action, session.session_id, session)
-    reply(next_token(service, session, frame.about.source_ip, reconnects=True))
+    demand_resume(service, session, frame.about)
+    reply(next_spare(service, session, frame.about.source_ip))
 
 
 def _terminate(service: Service, frame: Frame, reply: Reply) -> None:

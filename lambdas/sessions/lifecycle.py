@@ -1,4 +1,4 @@
-"""ResumeSession and TerminateSession, and the permission that both ask for."""
+"""ResumeSession and TerminateSession."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from dataclasses import replace
 from hatchway.core import api, names
 from hatchway.core.errors import AccessDeniedException, DoesNotExistException
 from hatchway.core.lifecycle import ENDED, Status
-from hatchway.core.policy import ContextValue
 from lambdas.access import Access
-from lambdas.conditions import tag_context
 from lambdas.ports import Session
-from lambdas.principal import Principal
 from lambdas.request import Request
+from lambdas.resuming import permit
 from lambdas.sessions.service import Service
-from lambdas.sessions.tokens import make_token, opened
+from lambdas.sessions.tokens import make_spare, make_token, opened
 from lambdas.terminating import begin_end, conclude
 from lambdas.transitions import change
 
@@ -47,14 +45,28 @@ def _require_open(session: Session) -> Session:
     return session
 
 
-def next_token(
-    service: Service, session: Session, source_ip: str = "", *, reconnects: bool
-) -> Mapping[str, object]:
+def next_token(service: Service, session: Session, *, reconnects: bool) -> Mapping[str, object]:
     """DoesNotExistException for a session that has ended or is about to."""
     _require_open(session)
-    token, record = make_token(service, session, source_ip, reconnects=reconnects)
+    token, record = make_token(service, session, reconnects=reconnects)
     service.sessions.add_token(record)
     return opened(service, session, token)
+
+
+def next_spare(service: Service, session: Session, source_ip: str) -> Mapping[str, object]:
+    """A token for the session's next connection, in place of the spare before it."""
+    _require_open(session)
+    token, record = make_spare(service, session, source_ip)
+    service.sessions.add_token(record)  # opens nothing until the session knows it
+
+    def known(read: Session) -> Session:
+        if read.generation != record.generation:
+            raise AccessDeniedException("Another client has taken the session over.")
+        return replace(_require_open(read), spare=record.digest)
+
+    after = change(service.sessions, session.session_id, known, session).after
+    seconds = int(record.expires - service.clock())
+    return {**opened(service, after, token), "ExpiresIn": seconds}
 
 
 def terminate_session(service: Service, access: Access, request: Request) -> Mapping[str, object]:
@@ -66,31 +78,3 @@ def terminate_session(service: Service, access: Access, request: Request) -> Map
         raise DoesNotExistException()
     conclude(service, begin_end(service, session, f"Terminated by {access.principal.arn}"))
     return {"SessionId": session_id}
-
-
-def permit(
-    service: Service, access: Access, action: str, session_id: str, session: Session | None
-) -> None:
-    """AccessDeniedException unless the caller may; a session that is not there has no tags and
-    is nobody's, so that it looks like another's."""
-    access.demand(
-        action,
-        session_arn(service, access.principal, session_id),
-        _system_tags(session) if session is not None else {},
-        foreign=session is None or session.owner != access.principal.owner,
-    )
-
-
-def session_arn(service: Service, principal: Principal, session_id: str) -> str:
-    place = principal.place(service.region)
-    return f"arn:{place.partition}:ssm:{place.region}:{place.account}:session/{session_id}"
-
-
-def _system_tags(session: Session) -> dict[str, ContextValue]:
-    """The two tags that Systems Manager puts on each session, for conditions on its owner."""
-    return tag_context(
-        {
-            "aws:ssmmessages:session-id": session.owner.userid,
-            "aws:ssmmessages:target-id": session.target,
-        }
-    )

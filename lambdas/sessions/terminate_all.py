@@ -18,7 +18,7 @@ from hatchway.core.lifecycle import ENDED
 from lambdas.access import Access
 from lambdas.ports import Session, SessionQuery
 from lambdas.request import Request
-from lambdas.sessions.lifecycle import permit
+from lambdas.resuming import permit
 from lambdas.sessions.service import Service
 from lambdas.terminating import begin_end
 from lambdas.transitions import Change, farewell

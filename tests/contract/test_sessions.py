@@ -238,6 +238,24 @@ class TestTokens:
         store.add_token(later)
         assert store.use_token(later.digest, "c", 1_800_000_000.0) == replace(later, connection="c")
 
+    def test_a_spare_is_bound_to_whichever_connection_showed_it_last(
+        self, store: SessionStore
+    ) -> None:
+        (made,) = add(store, session(1))
+        spare = replace(token(7, made), spare=True, source_ip="192.0.2.7", reconnects=True)
+        store.add_token(spare)
+        for connection in ("first", "second", "first"):
+            used = store.use_token(spare.digest, connection, 1_800_000_000.0)
+            assert used == replace(spare, connection=connection)
+        assert store.use_token(spare.digest, "first", spare.expires) is None
+
+    def test_a_session_keeps_its_spare(self, store: SessionStore) -> None:
+        (made,) = add(store, session(1))
+        store.update(made, replace(made, spare=f"{7:064x}"))
+        kept = store.get(made.session_id)
+        assert kept is not None
+        assert kept.spare == f"{7:064x}"
+
     def test_an_unknown_token_is_none(self, store: SessionStore, clock: ManualClock) -> None:
         assert store.use_token(f"{5:064x}", "c", clock.now) is None
 

@@ -15,7 +15,7 @@ from tests.infra.templates import Stacks, listed, text
 
 #: What each family may ask AWS for, by service; logs are everybody's.
 SERVICES = {
-    "connect": {"dynamodb", "kms", "execute-api", "iot"},
+    "connect": {"dynamodb", "kms", "execute-api", "iot", "iam"},
     "sessions": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2"},
     "agents": {"dynamodb", "kms", "execute-api", "secretsmanager"},
     "uplink": {"execute-api", "secretsmanager", "kms", "sqs"},

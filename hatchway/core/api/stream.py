@@ -5,7 +5,15 @@ from __future__ import annotations
 from hatchway.core.api.members import OPENED
 from hatchway.core.api.sessions import RESUME_SESSION, TERMINATE_SESSION
 from hatchway.core.api.vocabulary import SESSION
-from hatchway.core.shapes import Action
+from hatchway.core.shapes import Action, Member, Number
+from hatchway.core.tokens import SPARE_SECONDS
+
+#: The token in its answer is a spare: not OPENED's for 60 s.
+_SPARE = Member(
+    name="ExpiresIn",
+    type=Number(name="ExpiresIn", least=0, most=SPARE_SECONDS),
+    doc="Seconds for which this token is good, once, unless a later one was given out.",
+)
 
 ACTIONS: tuple[Action, ...] = (
     Action(name="ping", doc="Is answered, and nothing else happens."),
@@ -16,9 +24,11 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="resumeSession",
-        doc="Gives the owner the next token, if the owner may still resume: for the connection's "
-        "own address, and until 12 hours after the owner last signed a request.",
-        gives=OPENED,
+        doc="Gives the owner a token for the next connection, to be kept until this one is lost: "
+        "for the connection's own address, and until 12 hours after the owner last signed. "
+        "Whether the owner may resume is asked now, and again when the token is used. A session "
+        "has one such token: each takes the place of the one before.",
+        gives=(*OPENED, _SPARE),
         permission=RESUME_SESSION,
     ),
     Action(

@@ -12,6 +12,7 @@ from lambdas.connect.authorizer import Authorizer
 from lambdas.logline import Line
 from lambdas.memory.sessions import MemorySessions
 from lambdas.ports import Token
+from tests.unit.connect.owners import Owners
 from tests.unit.edge.world import CONNECTION, NODE, SESSION, World, recorded
 
 TOKEN = new_token(bytes(32))
@@ -29,10 +30,11 @@ def good(connection: str = CONNECTION) -> dict[str, Any]:
     return offer(f"hatchway.v1, {TOKEN}", connection=connection)
 
 
-def decide(world: World, event: dict[str, Any]) -> dict[str, Any]:
-    decision: dict[str, Any] = Authorizer(world.sessions, world.clock).decide(
-        event, Line("connect")
-    )
+def decide(
+    world: World, event: dict[str, Any], owners: Owners | None = None, line: Line | None = None
+) -> dict[str, Any]:
+    authorizer = Authorizer(world.sessions, world.clock, owners or Owners())
+    decision: dict[str, Any] = authorizer.decide(event, line or Line("connect"))
     return decision
 
 
@@ -212,7 +214,7 @@ class Broken(MemorySessions):
 def test_a_failure_is_a_deny_without_its_text() -> None:
     world = World()
     line = Line("connect")
-    decision = Authorizer(Broken(world.clock), world.clock).decide(good(), line)
+    decision = Authorizer(Broken(world.clock), world.clock, Owners()).decide(good(), line)
     assert effect(decision) == "Deny"
     assert line.level == "ERROR"
     assert token_digest(TOKEN) not in repr(decision) + repr(line.fields)

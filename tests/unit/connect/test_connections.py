@@ -13,6 +13,7 @@ from lambdas.connect.authorizer import Authorizer
 from lambdas.connect.dispatch import dispatch
 from lambdas.connect.handler import Connections
 from lambdas.ports import Connection
+from tests.unit.connect.owners import Owners
 from tests.unit.edge.world import CONNECTION, NODE, SESSION, World, recorded
 
 LATER = "LaterOne1234567="
@@ -20,7 +21,7 @@ LATER = "LaterOne1234567="
 
 def run(world: World, event: dict[str, Any]) -> dict[str, Any]:
     connections = Connections(world.sessions, world.clients, world.downlink, world.clock)
-    authorizer = Authorizer(world.sessions, world.clock)
+    authorizer = Authorizer(world.sessions, world.clock, Owners())
     return dispatch(event, authorizer, connections, world.lines)
 
 
@@ -259,3 +260,9 @@ def test_the_authorizers_event_goes_to_the_authorizer(world: World) -> None:
 def test_an_event_of_no_known_kind_is_refused(world: World) -> None:
     assert run(world, recorded("ws_message.json"))["statusCode"] == 400
     assert world.lines.written[-1][0] == "WARNING"
+
+
+def test_whoever_attaches_leaves_no_spare_of_before(world: World) -> None:
+    world.change(spare="f" * 64)
+    run(world, let_in(world))
+    assert world.get().spare == ""

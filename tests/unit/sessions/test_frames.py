@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from hatchway.core.errors import ThrottlingException
+from hatchway.core.errors import AccessDeniedException, ThrottlingException
 from hatchway.core.lifecycle import Status
-from hatchway.core.tokens import token_digest
-from lambdas.sessions.frames import SIGNED_SECONDS
+from hatchway.core.tokens import SPARE_SECONDS, token_digest
+from lambdas.sessions.lifecycle import next_spare
+from lambdas.sessions.tokens import SIGNED_SECONDS
 from tests.unit.sessions.world import (
     CONNECTION,
     EVERYTHING,
@@ -101,12 +102,60 @@ def test_a_connection_without_an_address_gets_no_token(world: World) -> None:
 def test_the_stream_gives_tokens_for_so_long_after_the_owner_signed(world: World) -> None:
     john = world.user("john", EVERYTHING)
     session = world.connected(john)
-    world.clock.advance(SIGNED_SECONDS)
+    world.clock.advance(SIGNED_SECONDS - 1)
     assert "TokenValue" in world.frame(session, "resumeSession")
     world.clock.advance(1)
     assert world.frame(session, "resumeSession")["__type"] == "AccessDeniedException"
     assert "TokenValue" in world.resume(john, session.session_id).members
     assert "TokenValue" in world.frame(session, "resumeSession")
+
+
+def test_a_spare_opens_until_it_expires_and_says_when_that_is(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    answer = world.frame(session, "resumeSession")
+    assert answer["ExpiresIn"] == SPARE_SECONDS
+    world.clock.advance(SPARE_SECONDS - 1)
+    assert world.token_opens(answer["TokenValue"]) == session.session_id
+    world.clock.advance(1)
+    assert world.token_opens(answer["TokenValue"]) == ""
+
+
+def test_no_spare_outlives_the_hours_since_the_owner_signed(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    world.clock.advance(SIGNED_SECONDS - 90)
+    assert world.frame(session, "resumeSession")["ExpiresIn"] == 90
+
+
+def test_a_session_knows_the_last_spare_alone(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    for _ in range(2):
+        token = world.frame(session, "resumeSession")["TokenValue"]
+        assert world.session(session.session_id).spare == token_digest(token)
+
+
+def test_a_session_that_ends_knows_no_spare(world: World) -> None:
+    john = world.user("john", EVERYTHING)
+    session = world.connected(john)
+    world.frame(session, "resumeSession")
+    world.terminate(john, session.session_id)
+    assert world.session(session.session_id).spare == ""
+
+
+def test_a_spare_is_no_activity(world: World) -> None:
+    session = world.connected(world.user("john", EVERYTHING))
+    world.clock.advance(60)
+    world.frame(session, "resumeSession")
+    after = world.session(session.session_id)
+    assert replace(after, spare="", version=session.version) == session
+
+
+def test_whoever_is_displaced_while_asking_gets_no_spare(world: World) -> None:
+    """The session as the frame read it, and as it is when it is written."""
+    session = world.connected(world.user("john", EVERYTHING))
+    world.sessions.update(session, replace(session, generation=2, connection="LaterOne1234567="))
+    with pytest.raises(AccessDeniedException, match="taken the session over"):
+        next_spare(world.service, session, "192.0.2.7")
+    assert world.session(session.session_id).spare == ""
 
 
 def test_a_session_from_before_that_was_recorded_counts_from_its_start(world: World) -> None:

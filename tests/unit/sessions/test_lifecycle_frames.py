@@ -40,7 +40,9 @@ class Front:
     ) -> Mapping[str, Any] | None:
         """The authorizer's context, None where it denies."""
         lifecycle = Lifecycle(self.store, self.world.clock)
-        authorizer = Authorizer(self.world.sessions, self.world.clock, lifecycle=lifecycle)
+        authorizer = Authorizer(
+            self.world.sessions, self.world.clock, lambda *_: None, lifecycle=lifecycle
+        )
         event: dict[str, object] = {
             "methodArn": "arn:aws:execute-api:us-east-1:1:x/local/$connect",
             "headers": {"Sec-WebSocket-Protocol": f"hatchway.v1, {token}"},

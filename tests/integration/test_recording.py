@@ -102,7 +102,7 @@ def test_a_session_is_recorded_and_its_log_goes_to_both_destinations(
         client.run(f"echo {printed[:8]}''{printed[8:]}; echo do''ne", "done")
         passed = kept.events(PASSED, session)
         assert passed
-        assert all(json.loads(event)["v"] == 1 for event in passed)
+        assert all(json.loads(event)["v"] == 2 for event in passed)  # sealed: test_sealed.py
         kept.look(session)  # streaming: before the end
         streamed = until(
             lambda: [e for e in kept.events(LOGS, session) if printed in e], ARCHIVED, "no stream"

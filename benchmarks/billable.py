@@ -16,6 +16,7 @@ from benchmarks.figures import table, verdict
 from benchmarks.idle_node import node_month
 from benchmarks.original import Original
 from benchmarks.prices import DATABASE, Bill, Item
+from benchmarks.recording_hours import hours, hours_table
 from benchmarks.simulated import conversation
 from benchmarks.virtual_loop import VirtualLoop
 from local.places import ROOT
@@ -122,7 +123,9 @@ def verdicts(mine: Bills, theirs: Bills) -> str:
 
 def report(size: int, seconds: float) -> str:
     mine, theirs = ours(size, seconds), originals(min(size, MEGABYTE), seconds)
-    return "\n\n".join((counts_table(mine), compared_table(mine, theirs), verdicts(mine, theirs)))
+    recorded = hours_table(hours(seconds))
+    compared = compared_table(mine, theirs)
+    return "\n\n".join((counts_table(mine), compared, verdicts(mine, theirs), recorded))
 
 
 def written(document: str, text: str) -> str:

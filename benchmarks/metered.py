@@ -92,9 +92,11 @@ class Unpaced(Pace):
 class MeteredService:
     """The data path and the agents' session routes; `to_node` and `to_client` get what comes."""
 
-    def __init__(self, clock: Clock, random: Random, seconds: float) -> None:
+    def __init__(
+        self, clock: Clock, random: Random, seconds: float, *, typed: bool = False
+    ) -> None:
         self.meter = Meter()
-        self._seconds = seconds
+        self._seconds, self._typed = seconds, typed
         self.to_node: Callable[[bytes], None] = lambda sealed: None
         self.to_client: Callable[[str], None] = lambda text: None
         self._store = MemorySessions(clock)
@@ -136,7 +138,9 @@ class MeteredService:
         """A WebSocket message of the client's."""
         self.meter.units(Item.WEBSOCKET_MESSAGE, len(text), WEBSOCKET_UNIT)
         line = Line("relay")
-        self._relay.handle(_event("ws_message.json", body=text), line)
+        event = _event("ws_message.json", body=text)
+        event["requestContext"]["authorizer"]["recordTyped"] = "true" if self._typed else "false"
+        self._relay.handle(event, line)
         self._invoked(line.level, line.fields)
         if "code" in line.fields or line.level != "INFO":
             raise RuntimeError(f"a message was not relayed: {line.fields}")

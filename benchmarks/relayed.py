@@ -38,26 +38,27 @@ WARM = 20
 _LOG = io.StringIO()
 
 
-def _event(name: str, **changes: object) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((_EVENTS / name).read_text())
-    return event | changes
+def event(name: str, **changes: object) -> dict[str, Any]:
+    """A recorded trigger event."""
+    found: dict[str, Any] = json.loads((_EVENTS / name).read_text())
+    return found | changes
 
 
 def _frame(kind: MessageType, payload: bytes, payload_type: int = PayloadType.OUTPUT) -> bytes:
     return pack(AgentMessage(kind, 0, UUID(int=1), 1_800_000_000_000, payload, payload_type))
 
 
-def _texts(kind: MessageType) -> dict[str, str]:
+def texts(kind: MessageType) -> dict[str, str]:
     """A key with an acknowledgement beside it, as it travels; and as much as a call takes."""
     acknowledgement = _frame(MessageType.ACKNOWLEDGE, b"{}" * 150, PayloadType.NONE)
     key = to_text([_frame(kind, b"x"), acknowledgement])
     return {"key": key, "full": to_text([_frame(kind, os.urandom(MAX_PAYLOAD))] * 3)}
 
 
-def _ticket() -> str:
-    key_id = VERSION_ID[:8]
-    ticket = Ticket(
-        key_id=key_id,
+def ticket() -> Ticket:
+    """One for as long as this takes."""
+    return Ticket(
+        key_id=VERSION_ID[:8],
         session="john-0123456789abcdef0",
         node="i-0123456789abcdef0",
         connection=_CONNECTION,
@@ -65,7 +66,10 @@ def _ticket() -> str:
         activity=0,
         expires=int(time.time()) + _DAY,
     )
-    return seal_ticket(ticket, ticket_key(SECRET, key_id=key_id))
+
+
+def _sealed_ticket() -> str:
+    return seal_ticket(ticket(), ticket_key(SECRET, key_id=VERSION_ID[:8]))
 
 
 def _relay(environ: Mapping[str, str], sdk: bool) -> Callable[[dict[str, Any]], object]:
@@ -108,12 +112,12 @@ def measured(sdk: bool, count: int) -> dict[str, float]:
     """Seconds of the processor for one message, by function and size."""
     relay, uplink = _relay(os.environ, sdk), _uplink(os.environ, sdk)
     found = {}
-    for size, text in _texts(MessageType.INPUT).items():
-        found[f"relay, {size}"] = _each(relay, _event("ws_message.json", body=text), count)
-    headers = {"multiValueHeaders": {"X-Hatchway-Ticket": [_ticket()]}}
-    for size, text in _texts(MessageType.OUTPUT).items():
-        event = _event("rest_frames.json", body=text, **headers)
-        found[f"uplink, {size}"] = _each(uplink, event, count)
+    for size, text in texts(MessageType.INPUT).items():
+        found[f"relay, {size}"] = _each(relay, event("ws_message.json", body=text), count)
+    headers = {"multiValueHeaders": {"X-Hatchway-Ticket": [_sealed_ticket()]}}
+    for size, text in texts(MessageType.OUTPUT).items():
+        upload = event("rest_frames.json", body=text, **headers)
+        found[f"uplink, {size}"] = _each(uplink, upload, count)
     return found
 
 

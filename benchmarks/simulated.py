@@ -35,6 +35,8 @@ DOWN, UPLOAD, UP = 0.045, 0.060, 0.040
 UNLIMITED = 1_000_000
 #: Unix seconds at the loop's zero.
 EPOCH = 1_800_000_000.0
+#: The session document where what is typed is recorded.
+TYPED = '{"inputs":{"hatchway":{"recordInput":true}}}'
 #: Bytes that a terminal gives at once, and a second.
 CHUNK, SPEED = 4096, 50e6
 
@@ -149,13 +151,13 @@ class Conversation:
 
 @asynccontextmanager
 async def conversation(
-    seconds: float, gate: asyncio.Semaphore | None = None
+    seconds: float, gate: asyncio.Semaphore | None = None, *, typed: bool = False
 ) -> AsyncIterator[tuple[Conversation, MeteredService]]:
     """A session that is open; `seconds` is what an invocation is billed for, `gate` lets in as
-    many uploads at once as the service takes."""
+    many uploads at once as the service takes. `typed`: what is typed is recorded as well."""
     loop = asyncio.get_running_loop()
     random = CountedRandom()
-    service = MeteredService(lambda: loop.time() + EPOCH, random, seconds)
+    service = MeteredService(lambda: loop.time() + EPOCH, random, seconds, typed=typed)
     typist = Typist()
 
     gate = gate or asyncio.Semaphore(UNLIMITED)
@@ -178,7 +180,7 @@ async def conversation(
     service.to_node = to_node
     facilities = _facilities(transport, topics, random, typist)
     first = await _first(facilities.api)
-    session = Session(SESSION, Opened("{}", first), facilities)
+    session = Session(SESSION, Opened(TYPED if typed else "{}", first), facilities)
     running = loop.create_task(session.run())
 
     async def dial(_started: Started) -> _Link:

@@ -19,6 +19,7 @@ from hatchway.core.marks import MARK_TEXT
 from hatchway.core.names import TRACE_HEADER, session_id, trace_root
 from hatchway.core.sealing import KEY_ID_BYTES
 from hatchway.core.tickets import MAX_TICKET
+from hatchway.core.transcript.stated import Stated
 
 #: Seconds for a whole call; API Gateway gives up on a function after 29.
 CALL_DEADLINE = 20.0
@@ -162,10 +163,15 @@ class AgentApi:
         mark = fields.get("Mark", "")
         return mark if isinstance(mark, str) and len(mark) <= MARK_TEXT else ""
 
-    async def end(self, session: str, reason: str, code: int | None) -> None:
+    async def end(
+        self, session: str, reason: str, code: int | None, stated: Stated | None = None
+    ) -> None:
         body: dict[str, object] = {"AgentInstanceId": self._instance, "Reason": reason}
         if code is not None:
             body["ExitCode"] = code
+        if stated is not None:
+            body |= {"Sent": stated.sent, "Taken": stated.taken}
+            body |= {"Client": stated.client} if stated.client else {}
         await self._post(f"{self._of(session)}/end", body, session=session)
 
     async def report(self, dropped: Mapping[str, int]) -> None:

@@ -30,6 +30,7 @@ from hatchway.core.errors import ClientFault, HatchwayError
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import trace_root
 from hatchway.core.sealing import Sealed
+from hatchway.core.transcript.stated import Stated
 from hatchway.core.wire import MAX_TEXT_MESSAGE, FlagValue, PayloadType
 
 #: Sealed messages that wait for a ticket; IoT Core sends 100 a second at most.
@@ -168,10 +169,10 @@ class Session:
         return Reason.NOT_STARTED
 
     async def _report(self, reason: Reason) -> None:
-        backoff = Backoff(self._f.random, END_FIRST, END_MOST)
+        backoff, stated = Backoff(self._f.random, END_FIRST, END_MOST), self._stated()
         for _ in range(END_ATTEMPTS):
             try:
-                await self._f.api.end(self._id, reason + self._failure, self._code)
+                await self._f.api.end(self._id, reason + self._failure, self._code, stated)
                 return
             except ClientFault as error:
                 self._f.log.info("end refused", session=self._id, code=error.code)
@@ -179,6 +180,14 @@ class Session:
             except HatchwayError as error:
                 self._f.log.warning("end", session=self._id, code=error.code)
             await asyncio.sleep(backoff.next())
+
+    def _stated(self) -> Stated | None:
+        """How much there was, for the record: what is missing at its end shows by that alone."""
+        if not self._opened.recorded:
+            return None
+        arrived, taken = self._channel.counted
+        sent = max(arrived, self._uplink.passed)
+        return Stated(sent=sent, taken=taken, client=self._channel.client)
 
     def _cancel_timers(self) -> None:
         self._redraw.close()
@@ -442,10 +451,11 @@ class Session:
             budget = MAX_TEXT_MESSAGE - self._echo.room
             if self._wait_for_more(now) or not (frames := self._channel.poll(now, budget)):
                 return
+            past = self._channel.polled
             frames += self._echo.report()
             self._held_since = None
             young = now - self._attached_at < YOUNG
-            self._uplink.send(frames, current.ticket, current.generation, young)
+            self._uplink.send(frames, current.ticket, current.generation, young, past)
             if self._keeper.aging:
                 self._keeper.want()
 

@@ -53,6 +53,8 @@ class Uplink:
         self._pause = Backoff(random, FIRST_PAUSE, LONGEST_PAUSE)
         self._resume: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        #: One past the highest number of what the service took.
+        self.passed = 0
 
     @property
     def free(self) -> bool:
@@ -64,11 +66,14 @@ class Uplink:
         """Whether an upload is on its way."""
         return bool(self._tasks)
 
-    def send(self, frames: Sequence[bytes], ticket: str, generation: int, young: bool) -> None:
-        """Begins an upload; `young` says that the client has only just connected."""
+    def send(
+        self, frames: Sequence[bytes], ticket: str, generation: int, young: bool, past: int = 0
+    ) -> None:
+        """Begins an upload; `young` says that the client has only just connected, `past` is one
+        past the highest number in it."""
         text = to_text(frames)
         loop = asyncio.get_running_loop()
-        task = loop.create_task(self._run(text, ticket, generation, young))
+        task = loop.create_task(self._run(text, ticket, generation, young, past))
         self._tasks.add(task)
 
     async def close(self) -> None:
@@ -80,13 +85,15 @@ class Uplink:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _run(self, text: str, ticket: str, generation: int, young: bool) -> None:
+    async def _run(self, text: str, ticket: str, generation: int, young: bool, past: int) -> None:
         try:
             outcome = await self._attempts(text, ticket, YOUNG_ATTEMPTS if young else 1)
         finally:
             task = asyncio.current_task()
             if task is not None:
                 self._tasks.discard(task)
+        if outcome is Outcome.SENT:
+            self.passed = max(self.passed, past)
         self._done(outcome, generation)
 
     async def _attempts(self, text: str, ticket: str, attempts: int) -> Outcome:

@@ -146,7 +146,8 @@ class Ledger:
                 written=now,
                 code=self.code,
             )
-        return replace(manifest, final=final, ended=int(session.ended * 1000))
+        stated = session.stated if final else None
+        return replace(manifest, final=final, ended=int(session.ended * 1000), stated=stated)
 
     def _sign(self, manifest: Manifest) -> Signed:
         text = evidence.dump_manifest(manifest)

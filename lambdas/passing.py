@@ -15,6 +15,7 @@ from hatchway.core.errors import MalformedRecording
 from hatchway.core.transcript.chunks import Chunk, Kind
 from hatchway.core.transcript.known import Mark, mark
 from hatchway.core.transcript.recorder import Recorder, Redaction
+from hatchway.core.transcript.stated import Stated
 from lambdas.ledger import Progress
 from lambdas.ports import PassedLog, Session
 
@@ -65,11 +66,13 @@ def read_on(
     until: int,
     final: bool = False,
     live: bool = False,
+    stated: Stated | None = None,
 ) -> ReadOn:
     """What passed before `until` (unix milliseconds) and is new since `progress`.
 
-    `final`: no event comes any more, so that nothing waits for one. `live`: for a look at what is
-    there, of which the progress is not kept: nothing waits either.
+    `final`: no event comes any more, so that nothing waits for one; what the node `stated` tells
+    then what is missing at the end. `live`: for a look at what is there, of which the progress is
+    not kept: nothing waits either.
     """
     recorder = Recorder(redaction, progress.state)
     reader = _Reader(log, session_id, until, progress)
@@ -83,7 +86,7 @@ def read_on(
     # What a whole portion waits for would be waited for again in the next.
     waits = reader.last - (since or reader.first) > PATIENCE or (reader.more and not read)
     if (final and not reader.more) or live or waits:
-        told += recorder.finish()
+        told += recorder.finish(stated if final else None, max(reader.last, since))
         ready, read, state = len(told), len(reader.marks), recorder.state
         since = max(reader.last, since)
     known = progress.known.after(reader.marks[:read], since, OVERLAP) if read else progress.known

@@ -17,6 +17,7 @@ from hatchway.core.screen import printable
 if TYPE_CHECKING:
     from hatchway.client import Hatchway
     from hatchway.client.recordings import Verified
+    from hatchway.core.transcript.evidence import Manifest
 
 NAME = "verify"
 HELP = "check recordings: signature, hash chain, every chunk, and that none is missing"
@@ -88,7 +89,18 @@ def _lines(verified: Verified) -> list[str]:
     if manifest is None:
         return [f"{session}: nothing to check yet"]
     state = "complete" if manifest.final else f"as of checkpoint {manifest.checkpoint}"
-    return [f"{session}: verified, {manifest.chunks} chunks, {state}"]
+    gaps = f", {manifest.gaps} gaps" if manifest.gaps else ""
+    first = f"{session}: verified, {manifest.chunks} chunks, {state}{gaps}"
+    return [first, *(f"  {line}" for line in _about_the_end(manifest))]
+
+
+def _about_the_end(manifest: Manifest) -> list[str]:
+    """What a signature cannot say: whether anything came after what is there."""
+    if manifest.final and not manifest.end_known:
+        return ["the node never said how much there was: a missing end would not show"]
+    if manifest.unstored:
+        return [f"the last {manifest.unstored} messages are not there yet"]
+    return []
 
 
 def _key(file: Path) -> bytes:

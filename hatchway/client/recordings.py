@@ -117,6 +117,8 @@ class Verified:
             "Findings": found,
             "Chunks": manifest.chunks if manifest else None,
             "Final": manifest.final if manifest else None,
+            "EndKnown": manifest.end_known if manifest else None,
+            "Gaps": manifest.gaps if manifest else None,
             "WrittenBy": manifest.code.digest if manifest else None,
             "KeyId": self.key_id or None,
         }

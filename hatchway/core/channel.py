@@ -608,6 +608,17 @@ class DataChannel:
         return str(self._client or "")
 
     @property
+    def polled(self) -> int:
+        """One past the highest number of this side's in what `poll` gave last; 0 for none."""
+        return self._outbox.polled
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """One past the highest number that the peer has of this side's, and past the last of the
+        peer's that was handed on."""
+        return self._outbox.arrived, self._inbox.taken
+
+    @property
     def opened(self) -> bool:
         """The handshake is done (or the peer is one that has none)."""
         return self._opened

@@ -68,6 +68,11 @@ class Inbox:
         """Bytes that were delivered, and are not consumed yet."""
         return self._delivered - self._consumed
 
+    @property
+    def taken(self) -> int:
+        """One past the number of the last message that was handed on in its order."""
+        return self._expected
+
     def begin(self, sequence: int) -> None:
         """The peer's first message has this number."""
         self._expected = sequence

@@ -105,6 +105,8 @@ class Outbox:
         self.gaps = 0
         #: Messages that were sent again.
         self.repeats = 0
+        #: One past the highest number that the peer has, and that the last `frames` gave.
+        self.arrived = self.polled = 0
         #: Data may be numbered and sent (the handshake is done).
         self.open = False
 
@@ -216,6 +218,7 @@ class Outbox:
         sent = self._sent.pop(sequence, None)
         if sent is None:
             return
+        self.arrived = max(self.arrived, sequence + 1)
         self._lost.pop(sequence, None)
         self._in_flight_bytes -= sent.size
         self._backoff = 1.0
@@ -243,6 +246,7 @@ class Outbox:
 
     def frames(self, now: float, budget: int) -> Iterator[bytes]:
         """Packed messages to send now, repeats first, while `budget` bytes of text last."""
+        self.polled = 0
         self._expire(now)
         for make in (self._repeat, self._next_control, self._next_data):
             while (frame := make(now, budget)) is not None:
@@ -265,6 +269,7 @@ class Outbox:
             sent.at = now
             sent.times += 1
             self.repeats += 1
+            self.polled = max(self.polled, sequence + 1)
             return sent.frame
         return None
 
@@ -327,7 +332,7 @@ class Outbox:
         self, payload_type: int, payload: bytes, size: int, flags: int, now: float
     ) -> bytes:
         sequence = self._next
-        self._next += 1
+        self._next = self.polled = sequence + 1
         flags |= FLAG_SYN if sequence == self._first else 0
         frame = self._pack(sequence, payload_type, payload, flags)
         self._sent[sequence] = _Sent(frame, size, now)

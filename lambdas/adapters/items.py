@@ -11,6 +11,7 @@ from typing import Any
 
 from hatchway.core.lifecycle import ENDED, Status
 from hatchway.core.names import Owner
+from hatchway.core.transcript.stated import Stated
 from lambdas.adapters.retention import CONNECTION, forgotten_at, place_of
 from lambdas.ports import (
     Circumstances,
@@ -88,6 +89,8 @@ def of_session(session: Session, history: float) -> Item:
     }
     if session.exit_code is not None:
         item["exit_code"] = number(session.exit_code)
+    if session.stated is not None:
+        item["stated"] = of_stated(session.stated)
     if session.about is not None:
         item["about"] = of_circumstances(session.about)
     if forgotten is None:
@@ -111,6 +114,24 @@ def of_circumstances(about: Circumstances) -> Item:
             "long_term": {"BOOL": about.long_term},
         }
     }
+
+
+def of_stated(stated: Stated) -> Item:
+    return {
+        "M": {
+            "sent": number(stated.sent),
+            "taken": number(stated.taken),
+            "client": text(stated.client),
+        }
+    }
+
+
+def stated_of(members: Image) -> Stated:
+    return Stated(
+        sent=int(members["sent"]["N"]),
+        taken=int(members["taken"]["N"]),
+        client=members["client"]["S"],
+    )
 
 
 def circumstances_of(members: Image) -> Circumstances:
@@ -140,6 +161,7 @@ def session_of(image: Image) -> Session:
         ended=float(image["ended"]["N"]),
         end_reason=image["end_reason"]["S"],
         exit_code=int(image["exit_code"]["N"]) if "exit_code" in image else None,
+        stated=stated_of(image["stated"]["M"]) if "stated" in image else None,
         generation=int(image["generation"]["N"]),
         connection=image["connection"]["S"],
         agent_instance=image["agent_instance"]["S"],

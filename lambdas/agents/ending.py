@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hatchway.core.errors import SessionEnded
 from hatchway.core.lifecycle import ENDED, Event, Status
+from hatchway.core.transcript.stated import MAX_CLIENT, MAX_COUNT, Stated
 from lambdas.agents.claims import instance, on_node
-from lambdas.edge import Call
+from lambdas.edge import Call, Members
 from lambdas.endings import End, last_word
 from lambdas.logline import Line
 from lambdas.ports import Clients, Clock, Random, Session, SessionStore
@@ -30,7 +31,7 @@ class Ending:
     def end(self, node: str, call: Call, line: Line) -> Mapping[str, object]:
         """Ends it once; the same word again is taken and says farewell again, in case the first
         farewell was lost on the way."""
-        members = call.members({"AgentInstanceId", "Reason", "ExitCode"})
+        members = call.members({"AgentInstanceId", "Reason", "ExitCode", "Sent", "Taken", "Client"})
         agent = instance(members)
         reason = "".join(c for c in members.text("Reason", MAX_REASON) if c.isprintable())
         code = (
@@ -38,21 +39,36 @@ class Ending:
             if members.has("ExitCode")
             else None
         )
+        stated = _stated(members)
 
         def plan(session: Session) -> Session:
             on_node(session, node)
             if session.agent_instance not in ("", agent):
                 raise SessionEnded()
             event = _event(session, reason, code)
-            return moved(session, event, self.clock(), reason=reason, exit_code=code)
+            after = moved(session, event, self.clock(), reason=reason, exit_code=code)
+            if stated is None or session.stated is not None:
+                return after
+            return replace(after, stated=stated)  # said once, also of what was ended before
 
         done = change(self.sessions, call.session_id, plan)
         session = done.after
         line.note(status=session.status.value, reason=session.end_reason)
-        first = done.written and done.before.status is not Status.TERMINATING
+        first = done.ended and done.before.status is not Status.TERMINATING
         now = self.clock()
         farewell(self.clients, session, last_word(session), now, self.random, first=first)
         return {}
+
+
+def _stated(members: Members) -> Stated | None:
+    """How much there was, from an agent that counts; None from one that says nothing of it."""
+    if not members.has("Sent"):
+        return None
+    return Stated(
+        sent=members.integer("Sent", 0, MAX_COUNT),
+        taken=members.integer("Taken", 0, MAX_COUNT, default=0),
+        client=members.text("Client", MAX_CLIENT, default=""),
+    )
 
 
 def _event(session: Session, reason: str, code: int | None) -> Event:

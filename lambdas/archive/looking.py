@@ -14,8 +14,9 @@ from hatchway.core.errors import HatchwayError
 from hatchway.core.lifecycle import ENDED
 from hatchway.core.recording import Mode
 from hatchway.core.transcript.chunks import Chunk
+from hatchway.core.transcript.ordering import UNSTORED
 from lambdas.archive.following import Failure, Following
-from lambdas.archive.telling import Telling
+from lambdas.archive.telling import INCOMPLETE, Telling
 from lambdas.endings import End
 from lambdas.ledger import Kept, Ledger
 from lambdas.logline import Line
@@ -43,7 +44,8 @@ SETTLE = 5
 LEASE = 330.0
 #: Seconds that something new waits for a checkpoint, and bytes of it that do not wait.
 CHECKPOINT, LARGE = 120.0, 1_000_000
-#: Seconds after the end at which it is looked at once more: a ticket is good for 60 s longer.
+#: Seconds after the end at which it is looked at once more: a ticket is good for 60 s longer, and
+#: what the log had shows itself within a minute. What the node says there was is missing by then.
 LATE = 120
 #: Portions of one run; the rest is the next one's.
 PORTIONS = 16
@@ -100,13 +102,14 @@ class Looking:
     def _kept(self, session: Session, kept: Kept, look: Look, line: Line) -> Kept:
         """What the archive has when this run has kept what is new, in portions."""
         for _ in range(PORTIONS):
-            found = self._read(session, kept)
+            found = self._read(session, kept, look)
             if found.mismatches:
                 self._contradicted(session, found.mismatches, line)
             if not self._due(session, kept, found):
                 return kept
             final = session.status in ENDED and not found.more
             kept = self.ledger.keep(session, kept, found.chunks, found.progress, final=final)
+            self._incomplete(session, found, line)
             line.count("checkpoints")
             line.count("chunks", len(found.chunks))
             if not found.more:
@@ -114,7 +117,7 @@ class Looking:
         self.looks.ask([look])
         return kept
 
-    def _read(self, session: Session, kept: Kept) -> ReadOn:
+    def _read(self, session: Session, kept: Kept, look: Look) -> ReadOn:
         return read_on(
             self.log,
             session.session_id,
@@ -122,11 +125,12 @@ class Looking:
             kept.progress,
             until=int(self.clock() * 1000) + 1,
             final=session.status in ENDED,
+            stated=session.stated if look.why is Why.LATE else None,
         )
 
     def _due(self, session: Session, kept: Kept, found: ReadOn) -> bool:
         """Whether a checkpoint is worth its price now."""
-        if session.status in ENDED and not kept.final:
+        if session.status in ENDED and (not kept.final or _said_later(session, kept)):
             return True
         if not found.chunks:
             return False
@@ -142,6 +146,16 @@ class Looking:
         self._end(session, End.CONTRADICTED, line)
         for chunk in mismatches:
             self.telling.mismatch(session, chunk, line)
+
+    def _incomplete(self, session: Session, found: ReadOn, line: Line) -> None:
+        """The node says that more passed than was stored. A cap on what is recorded is no
+        failure."""
+        missing = found.counts[UNSTORED]
+        if missing:
+            line.warning()
+            line.count(UNSTORED, missing)
+            if not terms_of(session, self.floor).cap:
+                self.telling.failed(session, "recordings", INCOMPLETE, line)
 
     def _failed(self, session: Session, failures: Sequence[Failure], line: Line) -> None:
         for failure in failures:
@@ -162,6 +176,11 @@ class Looking:
             line.warning()
             line.note(ending=error.code)
             raise
+
+
+def _said_later(session: Session, kept: Kept) -> bool:
+    """The node has said how much there was since the manifest was written."""
+    return kept.signed is not None and kept.signed.manifest.stated != session.stated
 
 
 def _streams(session: Session) -> bool:

@@ -18,6 +18,8 @@ from lambdas.logline import Line
 from lambdas.ports import Clock, EventBus, Session
 from lambdas.telemetry import Count
 
+#: What is told where the node says that more passed than was stored.
+INCOMPLETE = "RecordingIncomplete"
 #: Metrics of the namespace Hatchway; infra/alarms.py has an alarm for each.
 FAILED, MISMATCHES = "RecordingFailed", "RecordingMismatch"
 _NUMBER = re.compile(r"message (?P<number>[0-9]{1,19})")
@@ -43,9 +45,9 @@ class Telling:
             manifest=f"s3://{self.bucket}/{prefix}manifest.json",
             chunks=manifest.chunks,
             size=sum(side.size for side in sides),
-            gaps=sum(side.gaps for side in sides),
+            gaps=manifest.gaps,
             mismatches=sum(side.mismatches for side in sides),
-            complete=manifest.final,
+            complete=manifest.end_known and not manifest.unstored,
             signed=True,
         )
         self._put(recording_stored(self.stage, session, stored, self.clock()))

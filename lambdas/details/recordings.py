@@ -30,7 +30,8 @@ RECORDING_FAILED = "Recording Failed"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecording:
     """A whole recording. `manifest` is its URI (s3://…); `size` counts bytes of content;
-    `gaps` and `mismatches` are what the manifest names; `complete` says that the end was seen."""
+    `gaps` and `mismatches` are what the manifest names; `complete` says that the node
+    told how much there was, and that it is there."""
 
     manifest: str
     chunks: int
@@ -43,7 +44,8 @@ class StoredRecording:
 
 def recording_stored(stage: str, session: Session, stored: StoredRecording, time: float) -> Told:
     """The recording of a session that has ended is archived; `time` is when."""
-    whole = "all of it" if stored.complete and not stored.gaps else "with gaps"
+    whole = "all of it" if stored.complete else "as much as there is"
+    whole = "with gaps" if stored.gaps else whole
     detail: Detail = {
         **_head(stage, session, "stored", time),
         "manifest": stored.manifest,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
+from hatchway.core.transcript.stated import Stated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Session:
     ended: float = 0.0
     end_reason: str = ""
     exit_code: int | None = None
+    stated: Stated | None = None  # how much there was, as the node said at the end
     generation: int = 0
     connection: str = ""
     agent_instance: str = ""

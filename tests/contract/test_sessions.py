@@ -13,6 +13,7 @@ from hatchway.core.errors import (
 )
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
+from hatchway.core.transcript.stated import Stated
 from lambdas.adapters.table import TableSessions
 from lambdas.memory.clock import ManualClock
 from lambdas.memory.sessions import MemorySessions
@@ -100,6 +101,7 @@ class TestSessions:
             ended=0.1,
             end_reason="why",
             exit_code=255,
+            stated=Stated(sent=7, taken=3, client="00000000-0000-0000-0000-000000000001"),
             generation=7,
             connection="AbC=",
             agent_instance="agent",

@@ -19,6 +19,7 @@ from hatchway.core import handshake
 from hatchway.core.errors import MalformedMessage, MalformedRecording
 from hatchway.core.transcript.chunks import MAX_LINE, Chunk, Kind, Side, dump
 from hatchway.core.transcript.ordering import LATE, MISMATCH
+from hatchway.core.transcript.stated import Stated
 
 VERSION = 1
 #: Bytes of one segment's lines: a page of the people API holds one, as text, and Lambda answers
@@ -33,6 +34,8 @@ LEAF = 8
 #: Characters of a name or text in a manifest.
 MAX_TEXT = 512
 _START = "0" * 64
+#: A manifest's `end` while the session lasts, and where its node never said how much there was.
+OPEN, UNKNOWN = "open", "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,8 @@ class Code:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What is signed. Times are unix milliseconds; `previous` is the SHA-256 of the manifest of the
-    checkpoint before, "" for the first; `ended` is 0 and `final` False while the session lasts."""
+    checkpoint before, "" for the first; `ended` is 0 and `final` False while the session lasts.
+    `stated` is how much there was, by the node's word at the end: None where it gave none."""
 
     session: str
     stage: str
@@ -86,12 +90,29 @@ class Manifest:
     ended: int = 0
     final: bool = False
     previous: str = ""
+    stated: Stated | None = None
     sides: Mapping[Side, Count] = field(default_factory=lambda: {side: Count() for side in Side})
     segments: tuple[Segment, ...] = ()
 
     @property
     def chunks(self) -> int:
         return sum(segment.chunks for segment in self.segments)
+
+    @property
+    def gaps(self) -> int:
+        return sum(count.gaps for count in self.sides.values())
+
+    @property
+    def end_known(self) -> bool:
+        """Whether a missing end would show: the node has said how much there was."""
+        return self.final and self.stated is not None
+
+    @property
+    def unstored(self) -> int:
+        """The node's last messages of which nothing is said here, not even that they are missing:
+        the archive waits two minutes for them."""
+        said = self.stated.sent if self.stated is not None else 0
+        return max(0, said - self.sides[Side.NODE].messages)
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -196,10 +217,32 @@ def dump_manifest(manifest: Manifest) -> bytes:
         "written": m.written,
         "previous": m.previous,
         "code": {"function": m.code.function, "version": m.code.version, "sha256": m.code.digest},
+        "end": _stated_json(m),
         "sides": {side.value: _count_json(count) for side, count in m.sides.items()},
         "segments": [[s.name, s.digest, s.first, s.chunks, s.leaves] for s in m.segments],
     }
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _stated_json(manifest: Manifest) -> object:
+    """What the node said; where it said nothing, that."""
+    stated = manifest.stated
+    if stated is None:
+        return UNKNOWN if manifest.final else OPEN
+    return {"sent": stated.sent, "taken": stated.taken, "client": stated.client}
+
+
+def _load_stated(members: object) -> Stated | None:
+    """None for a manifest from before ends were stated, too."""
+    if members in (None, OPEN, UNKNOWN):
+        return None
+    if not isinstance(members, dict):
+        raise TypeError
+    return Stated(
+        sent=_whole(members["sent"]),
+        taken=_whole(members["taken"]),
+        client=_text(members["client"]),
+    )
 
 
 def _count_json(count: Count) -> dict[str, object]:
@@ -238,6 +281,7 @@ def load_manifest(data: bytes) -> Manifest:
                 version=_text(code["version"]),
                 digest=_text(code["sha256"]),
             ),
+            stated=_load_stated(document.get("end")),
             sides={side: _load_count(document["sides"][side.value]) for side in Side},
             segments=tuple(_load_segment(row) for row in document["segments"]),
         )

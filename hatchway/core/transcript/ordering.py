@@ -47,6 +47,7 @@ _MOST = 1 << 63
 MISMATCH = "mismatch"
 LATE = "late"
 AGAIN = "again"
+UNSTORED = "unstored"
 _STREAMS = {Side.NODE: MessageType.OUTPUT, Side.CLIENT: MessageType.INPUT}
 _NAMES = {
     PayloadType.HANDSHAKE_REQUEST: "handshake request",
@@ -161,6 +162,26 @@ class Orderer:
         while self._early:
             yield from self._skip()
 
+    def close(self, count: int, at: int, epoch: str = "") -> Iterator[Chunk]:
+        """After `finish`: there were `count` messages, of the client `epoch` where it is one's.
+        What is missing at the end is a gap; counted as UNSTORED."""
+        if epoch and epoch != self.state.epoch:
+            self.state = OrderState(epoch=epoch, generation=self.state.generation)
+        first, missing = self.state.expected, count - self.state.expected
+        if missing <= 0:
+            return
+        self.counts[UNSTORED] += missing
+        yield Chunk(
+            at=at,
+            side=self._side,
+            generation=self.state.generation,
+            sequence=first,
+            kind=Kind.GAP,
+            data=b"%d messages" % missing,
+            note=f"messages {first} to {count - 1} passed, says the node, and were not stored",
+        )
+        self._give_up(count)
+
     # --- taking ---------------------------------------------------------------------------------
 
     def _client(self, message: AgentMessage, generation: int, at: int) -> Iterator[Chunk]:
@@ -240,12 +261,16 @@ class Orderer:
             sequence=self.state.expected,
             kind=Kind.GAP,
             data=b"%d messages" % missing,
-            note=f"messages {self.state.expected} to {following - 1} never passed the relay",
+            note=f"messages {self.state.expected} to {following - 1} were not stored in time",
         )
+        self._give_up(following)
+        yield from self._ready()
+
+    def _give_up(self, following: int) -> None:
+        """`following` is expected, and nothing before it any more."""
         self.state.given_up.append((self.state.expected, following - 1))
         del self.state.given_up[:-MAX_GIVEN_UP]
         self.state.expected = following
-        yield from self._ready()
 
     def _late(self, waiting: _Waiting) -> Chunk:
         """Of a number that was given up: shown, but not in its place. Any other is none that a

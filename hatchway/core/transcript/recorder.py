@@ -16,6 +16,7 @@ from hatchway.core.transcript.chunks import Chunk, Kind, Side
 from hatchway.core.transcript.hidden import HiddenInput, HiddenState, Stretch, parse_report
 from hatchway.core.transcript.masking import Masker, compile_patterns
 from hatchway.core.transcript.ordering import Orderer, OrderState
+from hatchway.core.transcript.stated import Stated
 from hatchway.core.wire import MessageType, PayloadType, parse
 
 #: Marks of the service that are remembered.
@@ -146,12 +147,21 @@ class Recorder:
         marker = Chunk(at=at, side=side, generation=generation, kind=Kind.MARKER, note=note)
         return list(self._number(self._masked([marker])))
 
-    def finish(self) -> list[Chunk]:
-        """All that waits, as it is: the session is over, or nothing may wait any longer."""
+    def finish(self, stated: Stated | None = None, at: int = 0) -> list[Chunk]:
+        """All that waits, as it is: the session is over, or nothing may wait any longer. With
+        what the node `stated`, that there was no more; `at` is then the time of what is missing."""
         found = [*self._masked(self._node.finish()), *self._masked(self._typed_end())]
+        if stated is not None:
+            found += self._masked(self._missing(stated, at))
         for masker in self._maskers.values():
             found += masker.finish()
         return list(self._number(found))
+
+    def _missing(self, stated: Stated, at: int) -> Iterator[Chunk]:
+        """What the node says there was and nobody stored; sizes alone are not contiguous."""
+        yield from self._node.close(stated.sent, at)
+        if self._redaction.typed and stated.client:
+            yield from self._client.close(stated.taken, at, stated.client)
 
     # --- sides ----------------------------------------------------------------------------------
 

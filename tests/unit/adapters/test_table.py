@@ -15,6 +15,7 @@ from hatchway.core.errors import (
 )
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
+from hatchway.core.transcript.stated import Stated
 from lambdas.adapters import dynamodb, items, paging, table
 from lambdas.adapters.retention import HISTORY, history
 from lambdas.adapters.table import TableNodes, TableSessions
@@ -110,7 +111,10 @@ class TestItems:
         never = replace(unknown, status_since=0.0)
         assert items.of_session(never, 10.0)["ttl"] == {"N": str(int(SESSION.started + 10))}
 
-    @pytest.mark.parametrize("session", [SESSION, ENDED, replace(ENDED, exit_code=None)])
+    @pytest.mark.parametrize(
+        "session",
+        [SESSION, ENDED, replace(ENDED, exit_code=None), replace(ENDED, stated=Stated(sent=3))],
+    )
     def test_a_stream_image_is_read_back_whole(self, session: Session) -> None:
         assert items.session_of(items.of_session(session, HISTORY)) == session
 

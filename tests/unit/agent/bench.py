@@ -124,11 +124,10 @@ class Bench:
         return [record for record in self.log if record["event"] == name]
 
     async def opened(
-        self, number: int = 1, document: str = DOCUMENT
+        self, number: int = 1, document: str = DOCUMENT, **fields: object
     ) -> tuple[FakeSession, FakeClient, FakeRunner]:
         """A session whose client is attached and whose shell runs."""
-        session = self.service.new_session(number)
-        session.document = document
+        session = self.service.new_session(number, document=document, **fields)
         client = self.service.attach(session)
         self.service.hint(session)
         before = len(self.runners)

@@ -36,7 +36,7 @@ from hatchway.core.marks import INPUT, OUTPUT, Done
 from hatchway.core.names import Topics
 from hatchway.core.sealing import SealHeader, seal
 from hatchway.core.tokens import token_digest
-from hatchway.core.wire import from_text, parse
+from hatchway.core.wire import MessageType, from_text, parse
 
 NODE = "i-0123456789abcdef0"
 STAGE = "test"
@@ -72,6 +72,9 @@ class FakeSession:
     connected: bool = False
     instance: str = ""
     ended: tuple[str, int | None] | None = None
+    #: One past the highest number that was taken, and what the agent said there was.
+    passed: int = 0
+    stated: dict[str, object] = field(default_factory=dict)
     silent: list[int] = field(default_factory=list)
     activity: float = 0.0
     printed: float = 0.0
@@ -357,7 +360,10 @@ class FakeService:
         frames = from_text(request.body.decode())
         if session.client.reachable:
             session.client.take(frames)
-        done = marks.printed([parse(frame) for frame in frames])
+        messages = [parse(frame) for frame in frames]
+        numbers = [m.sequence for m in messages if m.message_type is MessageType.OUTPUT]
+        session.passed = max(session.passed, *(number + 1 for number in numbers), 0)
+        done = marks.printed(messages)
         if done is None:
             return {}
         return {"Mark": marks.to_text(self._made(session, done, session.generation, OUTPUT))}
@@ -366,6 +372,7 @@ class FakeService:
         code = body.get("ExitCode")
         assert code is None or isinstance(code, int)
         session.ended = (str(body["Reason"]), code)
+        session.stated = {n: body[n] for n in ("Sent", "Taken", "Client") if n in body}
         session.status = "Terminated"
         return {}
 

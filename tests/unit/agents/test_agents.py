@@ -14,6 +14,7 @@ from hatchway.core.keys import seal_key, ticket_key
 from hatchway.core.lifecycle import Status
 from hatchway.core.tickets import TICKET_LIFE, Ticket, open_ticket
 from hatchway.core.tokens import new_token, token_digest
+from hatchway.core.transcript.stated import Stated
 from lambdas.agents.handler import assemble
 from lambdas.edge import serve
 from lambdas.memory.secrets import MemorySecrets
@@ -381,6 +382,36 @@ def test_the_same_end_again_changes_nothing_and_repeats_the_farewell(setting: Se
     setting.world.clock.advance(5)
     assert end(setting, ExitCode=1) == first
     assert setting.world.clients.closed == [CONNECTION]
+
+
+def test_an_end_says_how_much_there_was_once(setting: Setting) -> None:
+    connected(setting)
+    client = "00000000-0000-0000-0000-000000000001"
+    first = end(setting, ExitCode=0, Sent=7, Taken=3, Client=client)
+    assert first.stated == Stated(sent=7, taken=3, client=client)
+    assert end(setting, Sent=9).stated == first.stated
+
+
+def test_an_end_without_a_count_says_nothing_of_it(setting: Setting) -> None:
+    connected(setting)
+    assert end(setting, ExitCode=0).stated is None
+
+
+def test_a_count_is_taken_of_a_session_that_was_ended_before(setting: Setting) -> None:
+    connected(setting)
+    setting.world.change(status=Status.TERMINATED, ended=setting.world.clock())
+    session = end(setting, Reason="terminated", Sent=4)
+    assert session.stated == Stated(sent=4)
+    assert (session.status, session.end_reason) == (Status.TERMINATED, "")
+
+
+@pytest.mark.parametrize(
+    "members", [{"Sent": -1}, {"Sent": 1 << 54}, {"Sent": 1, "Client": "x" * 37}, {"Sent": "1"}]
+)
+def test_a_count_that_is_none_is_refused(setting: Setting, members: dict[str, object]) -> None:
+    connected(setting)
+    body = {"AgentInstanceId": "agent-1", "Reason": "exited"} | members
+    assert setting.refused("end", body) == (400, "ValidationException")
 
 
 @pytest.mark.parametrize("told_to", [False, True])

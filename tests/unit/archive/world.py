@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from hatchway.core.lifecycle import Status
 from hatchway.core.recording import Mode, Passed, dump
 from hatchway.core.transcript.chunks import Chunk, Side, load
 from hatchway.core.transcript.evidence import Code, read_segment
+from hatchway.core.transcript.stated import Stated
 from hatchway.core.wire import MessageType
 from lambdas.adapters import looks as forms
 from lambdas.archive.following import Following
@@ -26,6 +28,7 @@ from lambdas.ports import Look, Session, Why
 from tests.unit.edge.frames import frame
 from tests.unit.edge.world import SESSION
 from tests.unit.edge.world import World as Edge
+from tests.unit.transcript.frames import ANN, typed
 
 GROUP, BUCKET = "/hatchway/local/sessions", "archive"
 
@@ -82,15 +85,25 @@ class World(Edge):
         self.recordings.append(SESSION, event, int(self.clock() * 1000))
         self.clock.advance(0.01)
 
-    def end(self, seconds: float = 10.0) -> None:
-        """It ends, and so many seconds pass."""
+    def end(self, seconds: float = 10.0, stated: Stated | None = None) -> None:
+        """It ends, and so many seconds pass; the node says how much there was, or nothing."""
         session = self.session
         now = self.clock()
         self.sessions.update(
             session,
-            replace(session, status=Status.TERMINATED, ended=now, status_since=now),
+            replace(session, status=Status.TERMINATED, ended=now, status_since=now, stated=stated),
         )
         self.clock.advance(seconds)
+
+    def say(self, stated: Stated) -> None:
+        """The node says it after the end."""
+        self.sessions.update(self.session, replace(self.session, stated=stated))
+
+    def type(self, data: bytes, sequence: int, who: UUID = ANN) -> None:
+        """What the relay stores of the client's side, where that is recorded."""
+        event = dump(Passed(side=Side.CLIENT, generation=1, frames=(typed(sequence, data, who),)))
+        self.recordings.append(SESSION, event, int(self.clock() * 1000))
+        self.clock.advance(0.01)
 
     def look(self, why: Why = Why.RUNS) -> bool:
         self.line = Line("archive")
@@ -112,12 +125,13 @@ class World(Edge):
         signed = self.kept.signed
         if signed is None:
             return []
+        segments = signed.manifest.segments
+        return [load(line) for segment in segments for line in self.stored(segment.name)]
+
+    def stored(self, segment: str) -> list[bytes]:
+        """A segment's, as they are stored."""
         prefix = next(iter(self.bucket.objects)).rpartition("/")[0]
-        return [
-            load(line)
-            for segment in signed.manifest.segments
-            for line in read_segment(self.bucket.objects[f"{prefix}/{segment.name}"])
-        ]
+        return read_segment(self.bucket.objects[f"{prefix}/{segment}"])
 
     @property
     def shown(self) -> bytes:

@@ -13,6 +13,7 @@ from hatchway.cli import export, logs, replay, search, verify
 from hatchway.cli.main import main
 from hatchway.client.records import SessionRecord
 from hatchway.core.lifecycle import Status
+from hatchway.core.transcript.stated import Stated
 from lambdas.notify.handler import subject
 from lambdas.ports import Session
 from tests.unit.recordings.world import Recorded
@@ -67,10 +68,11 @@ def session(recorded: Recorded) -> Session:
     return recorded.world.connected(recorded.ann)
 
 
-def over(recorded: Recorded, session: Session) -> None:
-    read = recorded.world.session(session.session_id)
+def over(recorded: Recorded, session: Session, stated: Stated | None = None) -> None:
+    """It is over; the node said how much there was, or did not."""
+    read, now = recorded.world.session(session.session_id), recorded.world.clock()
     ended = recorded.world.sessions.update(
-        read, replace(read, status=Status.TERMINATED, ended=recorded.world.clock())
+        read, replace(read, status=Status.TERMINATED, ended=now, stated=stated)
     )
     recorded.keep(ended, final=True)
 
@@ -123,14 +125,32 @@ def test_a_search_prints_session_line_and_second(recorded, session, capsys: Capt
 
 def test_verify_says_what_it_found(recorded, session, capsys: Capture):
     recorded.prints(session, b"one\r\n", b"two\r\n")
-    over(recorded, session)
+    over(recorded, session, Stated(sent=2))
     assert main(["verify", session.session_id]) == 0
-    assert "verified, 2 chunks, complete" in capsys.readouterr().out
+    said = shown(capsys)
+    assert "verified, 2 chunks, complete" in said
+    assert "missing" not in said
     del recorded.archive.objects[recorded.stored(session) + "000000.jsonl.gz"]
     assert main(["verify", "--all"]) == 1
     out = capsys.readouterr().out
     assert "NOT as it was stored" in out
     assert "segment missing: 000000.jsonl.gz" in out
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (None, "the node never said how much there was: a missing end would not show"),
+        (Stated(sent=5), "the last 3 messages are not there yet"),
+    ],
+)
+def test_verify_says_what_is_known_of_the_end(recorded, session, stated, said, capsys: Capture):
+    recorded.prints(session, b"one\r\n", b"two\r\n")
+    over(recorded, session, stated)
+    assert main(["verify", session.session_id]) == 0
+    assert said in shown(capsys)
+    assert main(["verify", session.session_id, "--output", "json"]) == 0
+    assert f'"EndKnown": {str(stated is not None).lower()}' in shown(capsys)
 
 
 def test_verify_takes_a_key_as_pem_or_der(recorded, session, tmp_path: Path, capsys: Capture):

@@ -7,12 +7,15 @@ had drawn comes back because they are made to draw again (`redraw.py`).
 from __future__ import annotations
 
 import re
+from collections import deque
 
-#: Bytes that are replayed at most, and how much more is kept before the oldest goes.
+#: Bytes that are replayed at most, and the pieces in which what is older goes.
 LIMIT = 256 * 1024
-SLACK = 64 * 1024
+PIECE = 64 * 1024
 #: Bytes from the place of a cut in which a line may end, to begin the replay at its beginning.
 SEARCH = 4096
+#: Bytes at the end of a piece in which a sequence may have begun that the next one ends.
+UNENDED = 64
 
 # What a program set for good, as far as it changes what is seen or typed: modes, keypad, reset.
 _MODES = re.compile(rb"\x1b(?:\[\?(?P<modes>[0-9;]+)(?P<kind>[hl])|(?P<keypad>[=>])|(?P<reset>c))")
@@ -25,32 +28,57 @@ _ASKING = re.compile(
 
 
 class Tail:
-    """What came last, and the modes that were set before it."""
+    """What came last, and the modes that were set before it.
+
+    Output only ever joins the newest piece, and is never moved: this sees every byte of a flood.
+    """
 
     def __init__(self) -> None:
-        self._kept = bytearray()
+        self._pieces: deque[bytes] = deque()
+        self._newest = bytearray()
+        #: What is before the oldest piece: the modes, and the beginning of a sequence; whether
+        #: there was anything.
         self._modes: dict[bytes, bytes] = {}
+        self._unended = b""
+        self._cut = False
 
     def write(self, data: bytes) -> None:
-        self._kept += data
-        if len(self._kept) > LIMIT + SLACK:
-            start = _line_start(self._kept, len(self._kept) - LIMIT)
-            _learn(self._modes, self._kept[:start])
-            del self._kept[:start]
+        self._newest += data
+        if len(self._newest) >= PIECE:
+            self._pieces.append(bytes(self._newest))
+            self._newest = bytearray()
+            if len(self._pieces) > LIMIT // PIECE:
+                self._drop(self._pieces.popleft())
+
+    def _drop(self, oldest: bytes) -> None:
+        self._cut = True
+        gone = self._unended + oldest
+        begun = gone.rfind(b"\x1b", -UNENDED)
+        end = len(gone) if begun < 0 else begun
+        _learn(self._modes, gone[:end])
+        self._unended = gone[end:]
+
+    @property
+    def kept(self) -> int:
+        """Bytes that are kept."""
+        return sum(map(len, self._pieces)) + len(self._newest) + len(self._unended)
 
     def replay(self, held: int) -> bytes:
         """What was printed before the last `held` bytes, which will be sent anyway: from the
         beginning of a line, with the modes of that place, and nothing that a terminal answers."""
-        end = len(self._kept) - held
+        kept = b"".join((self._unended, *self._pieces, self._newest))
+        end = len(kept) - held
         if end <= 0:
             return b""
-        start = _line_start(self._kept, end - LIMIT) if end > LIMIT else 0
+        start = max(0, end - LIMIT)
+        if start or self._cut:
+            start = _line_start(kept, start)
         modes = dict(self._modes)
-        _learn(modes, self._kept[:start])
-        return b"".join(modes.values()) + _ASKING.sub(b"", self._kept[start:end])
+        _learn(modes, kept[:start])
+        return b"".join(modes.values()) + _ASKING.sub(b"", kept[start:end])
 
 
-def _line_start(data: bytearray, at: int) -> int:
+def _line_start(data: bytes, at: int) -> int:
     """A place from which data can be shown: behind a line's end, else before an escape sequence,
     else where no character is cut."""
     for mark, behind in ((b"\n", 1), (b"\x1b", 0)):
@@ -62,7 +90,7 @@ def _line_start(data: bytearray, at: int) -> int:
     return at
 
 
-def _learn(modes: dict[bytes, bytes], data: bytearray) -> None:
+def _learn(modes: dict[bytes, bytes], data: bytes) -> None:
     for found in _MODES.finditer(data):
         if found["reset"]:
             modes.clear()

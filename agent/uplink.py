@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
+from pybase64 import b64encode_as_string
+
 from agent.api import AgentApi, Throttled
 from agent.backoff import Backoff
 from agent.ports import Random
@@ -71,7 +73,7 @@ class Uplink:
     ) -> None:
         """Begins an upload; `young` says that the client has only just connected, `past` is one
         past the highest number in it."""
-        text = to_text(frames)
+        text = to_text(frames, b64encode_as_string)
         loop = asyncio.get_running_loop()
         task = loop.create_task(self._run(text, ticket, generation, young, past))
         self._tasks.add(task)

@@ -175,20 +175,18 @@ class _Running:
             self._screen.output(piece)
 
     def _read(self) -> None:
-        budget = READ_BURST
-        while self._reading and budget > 0 and self._allowed > 0:
-            data = self._terminal.read(min(self._allowed, budget))
-            if data is None:
-                return
-            if not data:
-                self._end_of_output = True
-                self.allow(0)
-                self._tell()
-                return
-            self._heard = True
-            budget -= len(data)
-            self._allowed -= len(data)
-            self._screen.output(data)
+        data = self._terminal.read(min(self._allowed, READ_BURST))
+        if data is None:
+            return
+        if not data:
+            self._end_of_output = True
+            self.allow(0)
+            self._tell()
+            return
+        self._heard = True
+        self._allowed -= len(data)
+        self._screen.output(data)
+        if self._profile:
             self._type_profile()
         if not self._allowed:
             self.allow(0)

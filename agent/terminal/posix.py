@@ -12,8 +12,10 @@ from agent.ports import StartFailed
 from agent.process.launch import Launch, start
 from agent.process.processes import Processes
 
-#: Bytes of one read; the kernel gives at most 4096 of a pty.
-READ_SIZE = 32 * 1024
+#: Bytes of one read: the kernel gives no more of a pty at once.
+READ_SIZE = 4096
+#: A read of less than this has most likely emptied it: asking again is not worth a call.
+EMPTIED = 1024
 
 
 class Terminal:
@@ -25,15 +27,23 @@ class Terminal:
         self._closed = False
 
     def read(self, size: int) -> bytes | None:
-        """Up to `size` bytes; b"" when nobody has the terminal open any more, None: none yet."""
-        try:
-            return os.read(self.master, min(size, READ_SIZE))
-        except BlockingIOError:
-            return None
-        except OSError as error:
-            if error.errno == errno.EIO:
-                return b""
-            raise
+        """What is there now, up to `size` bytes; b"" when nobody has the terminal open any more,
+        None: none yet."""
+        pieces: list[bytes] = []
+        while not pieces or size >= READ_SIZE:
+            try:
+                piece = os.read(self.master, min(size, READ_SIZE))
+            except BlockingIOError:
+                return b"".join(pieces) if pieces else None
+            except OSError as error:
+                if error.errno == errno.EIO:  # the end, which the next read finds again
+                    break
+                raise
+            pieces.append(piece)
+            size -= len(piece)
+            if len(piece) < EMPTIED:
+                break
+        return b"".join(pieces)
 
     def write(self, data: bytes) -> int:
         """How many bytes the terminal took now; all of them where nobody reads any more."""

@@ -30,6 +30,7 @@ from hatchway.client.events import (
 from hatchway.client.link import OPEN_SECONDS, Dial, Link
 from hatchway.client.notices import Ending, NextToken, Notice, Over
 from hatchway.client.records import Started
+from hatchway.client.text import from_text, to_text
 from hatchway.core.channel import (
     ChannelEvent,
     ChannelSettings,
@@ -57,7 +58,7 @@ from hatchway.core.errors import (
     TokenInvalid,
     by_code,
 )
-from hatchway.core.wire import MAX_TEXT_FRAME, FlagValue, from_text, to_text
+from hatchway.core.wire import MAX_TEXT_FRAME, FlagValue
 
 #: Events that may wait for the caller; then the connection is read no further.
 MAX_EVENTS = 1024

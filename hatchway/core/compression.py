@@ -17,6 +17,10 @@ MIN_DEFLATED = 256
 #: A payload whose first bytes do not shrink to this share is not worth the time.
 SAMPLE_BYTES = 1024
 WORTH_IT = 0.9
+#: Different values among those bytes. With no more than the first number, as in text, 6.8 bits
+#: tell each of them, and they shrink; with more than the second they are as good as random (251 of
+#: 256). Only between the two are they compressed to see, which costs as much as 12 KB of text.
+TEXT_VALUES, RANDOM_VALUES = 112, 236
 
 _LEVEL = 1
 _RAW = -zlib.MAX_WBITS
@@ -26,11 +30,17 @@ def deflate(data: bytes, limit: int = MAX_PAYLOAD) -> bytes | None:
     """`data` compressed; None where that does not pay or the result exceeds `limit` bytes."""
     if not MIN_DEFLATED <= len(data) <= MAX_INFLATED:
         return None
-    sample = data[:SAMPLE_BYTES]
-    if len(zlib.compress(sample, _LEVEL, _RAW)) > WORTH_IT * len(sample):
+    if not _shrinks(data[:SAMPLE_BYTES]):
         return None
     packed = len(data).to_bytes(4, "big") + zlib.compress(data, _LEVEL, _RAW)
     return packed if len(packed) <= limit and len(packed) < WORTH_IT * len(data) else None
+
+
+def _shrinks(sample: bytes) -> bool:
+    values = len(set(sample))
+    if values <= TEXT_VALUES or values > RANDOM_VALUES:
+        return values <= TEXT_VALUES
+    return len(zlib.compress(sample, _LEVEL, _RAW)) <= WORTH_IT * len(sample)
 
 
 def inflate(packed: bytes) -> bytes:

@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import hmac
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from uuid import UUID
@@ -210,17 +210,31 @@ def _message_type(field: bytes) -> MessageType:
 # API Gateway WebSocket carries text only: messages travel as base64, one per line.
 
 
-def to_text(frames: Iterable[bytes]) -> str:
+#: Standard base64 both ways. `decode` refuses what is not, by binascii.Error. Ends that carry whole
+#: floods pass faster ones than the standard library's, which decodes 5 ms a MB.
+Encode = Callable[[bytes], str]
+Decode = Callable[[str], bytes]
+
+
+def _encode(frame: bytes) -> str:
+    return base64.b64encode(frame).decode("ascii")
+
+
+def _decode(line: str) -> bytes:
+    return base64.b64decode(line, validate=True)
+
+
+def to_text(frames: Iterable[bytes], encode: Encode = _encode) -> str:
     """One WebSocket text message that carries these packed messages."""
-    return "\n".join(base64.b64encode(frame).decode("ascii") for frame in frames)
+    return "\n".join([encode(frame) for frame in frames])
 
 
-def from_text(text: str) -> list[bytes]:
+def from_text(text: str, decode: Decode = _decode) -> list[bytes]:
     """The packed messages in a text message; MalformedMessage for what is not base64 lines."""
     if len(text) > MAX_TEXT_MESSAGE:
         raise MalformedMessage("A text message is at most 128 KB.")
     try:
-        return [base64.b64decode(line, validate=True) for line in text.split("\n") if line]
+        return [decode(line) for line in text.split("\n") if line]
     except (binascii.Error, ValueError):
         raise MalformedMessage("A line of the text message is not base64.") from None
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from agent.redraw import PAUSE, Redraw
-from agent.tail import LIMIT, SEARCH, SLACK, Tail
+from agent.tail import LIMIT, PIECE, SEARCH, Tail
 from tests.unit.agent.virtual_time import run
 
 
@@ -31,7 +31,7 @@ def test_a_long_output_is_bounded_and_begins_with_a_line() -> None:
     assert LIMIT - SEARCH < len(shown) <= LIMIT
     assert shown.startswith(b"line ")
     assert shown.endswith(lines[-1])
-    assert len(made._kept) <= LIMIT + SLACK
+    assert made.kept <= LIMIT + 2 * PIECE
 
 
 def test_without_lines_no_escape_sequence_and_no_character_is_cut() -> None:
@@ -45,6 +45,13 @@ def test_modes_that_were_set_before_the_cut_are_set_again() -> None:
     made = tail(b"\x1b[?1049h\x1b[?25l\x1b[?1;2004h\x1b[?25h\x1b=\n", b"x\r\n" * LIMIT)
     assert made.replay(0).startswith(b"\x1b[?1049h\x1b[?1h\x1b[?2004h\x1b[?25h\x1b=x\r\n")
     assert tail(b"\x1b[?1049h\x1bc\n", b"x\r\n" * LIMIT).replay(0).startswith(b"x\r\n")
+
+
+@pytest.mark.parametrize("before", range(10))
+def test_a_mode_is_learnt_also_where_the_output_is_cut_within_its_sequence(before: int) -> None:
+    first = b"x" * (PIECE - before) + b"\x1b[?1049h" + b"x" * (before + 8)
+    made = tail(first[:PIECE], first[PIECE:], *[b"\r\n" * PIECE] * 8)
+    assert made.replay(0).startswith(b"\x1b[?1049h")
 
 
 @pytest.mark.parametrize(

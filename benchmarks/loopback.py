@@ -18,7 +18,7 @@ from websockets.typing import Subprotocol
 
 from benchmarks.loopback_node import SESSION
 from benchmarks.terminals import StreamTerminal
-from hatchway.client.link import SUBPROTOCOL, dialler
+from hatchway.client.link import SUBPROTOCOL, Dialler
 from hatchway.client.records import Started
 from hatchway.client.stream import Stream
 from hatchway.core.errors import SessionEnded
@@ -85,7 +85,7 @@ async def session(node: Node) -> AsyncIterator[StreamTerminal]:
     async def resume() -> Started:
         raise SessionEnded()
 
-    async with Stream(started, dialler(node.tls), resume) as stream:
+    async with Stream(started, Dialler(node.tls), resume) as stream:
         stream.resize(80, 24)
         yield StreamTerminal(stream)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from benchmarks.asking import Asking
 from benchmarks.prices import IOT_UNIT, READ_UNIT, WEBSOCKET_UNIT, WRITE_UNIT, Item, Meter
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import Owner
@@ -37,6 +38,7 @@ from lambdas.uplink.handler import Uplink
 NODE = "i-0123456789abcdef0"
 SESSION = "john-0123456789abcdef0"
 CONNECTION = "L0SM9cOFvHcCIhw="
+OWNER, OWNER_ARN = Owner("123456789012", "AIDAJOHN"), "arn:aws:iam::123456789012:user/john"
 CHANNEL_ROLE = "AROACHANNELROLEEXAMPL"
 STAGE = "bench"
 #: Memory of the functions on the data path, in GB.
@@ -130,6 +132,9 @@ class MeteredService:
             random=random,
             stage=STAGE,
         )
+        self._asking = Asking(
+            OWNER, OWNER_ARN, counted(self._store, self._stored), clients, clock, random
+        )
         self._attach(clock())
 
     # --- in -------------------------------------------------------------------------------------
@@ -137,6 +142,9 @@ class MeteredService:
     def from_client(self, text: str) -> None:
         """A WebSocket message of the client's."""
         self.meter.units(Item.WEBSOCKET_MESSAGE, len(text), WEBSOCKET_UNIT)
+        if text.startswith("{"):
+            self._asked(text)
+            return
         line = Line("relay")
         event = _event("ws_message.json", body=text)
         event["requestContext"]["authorizer"]["recordTyped"] = "true" if self._typed else "false"
@@ -144,6 +152,11 @@ class MeteredService:
         self._invoked(line.level, line.fields)
         if "code" in line.fields or line.level != "INFO":
             raise RuntimeError(f"a message was not relayed: {line.fields}")
+
+    def _asked(self, text: str) -> None:
+        event = _event("ws_message.json", body=text)
+        event["requestContext"]["routeKey"] = json.loads(text)["action"]
+        self.meter.add(Item.LOG_BYTE, self._asking.ask(event, self._invoked))
 
     def from_agent(self, route: str, body: str, ticket: str = "") -> Answered:
         """A call of the agent API: frames, ticket."""
@@ -183,7 +196,11 @@ class MeteredService:
 
     def _stored(self, method: str, arguments: tuple[Any, ...]) -> None:
         size = self._item_size()
-        if method == "get":
+        if method == "add_token":
+            self.meter.units(
+                Item.DYNAMODB_WRITE, len(json.dumps(items.of_token(*arguments))), WRITE_UNIT
+            )
+        elif method == "get":
             self.meter.units(Item.DYNAMODB_READ, size, READ_UNIT)
         elif method == "update":
             for _ in range(COPIES):
@@ -201,8 +218,8 @@ class MeteredService:
         made = Session(
             session_id=SESSION,
             target=NODE,
-            owner=Owner("123456789012", "AIDAJOHN"),
-            owner_arn="arn:aws:iam::123456789012:user/john",
+            owner=OWNER,
+            owner_arn=OWNER_ARN,
             status=Status.CONNECTED,
             started=now,
             status_since=now,

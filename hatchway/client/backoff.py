@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FIRST_DELAY = 0.2
 MAX_DELAY = 15.0
+#: Where nothing answered. Who waits for a network to come back disturbs nobody; a service that
+#: answers, and has enough to do, is left in peace for longer.
+MAX_DELAY_UNANSWERED = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +28,8 @@ class Backoff:
         while True:
             yield delay * (0.5 + self.random() / 2)
             delay = min(delay * 2, self.most)
+
+    @property
+    def unanswered(self) -> Backoff:
+        """The same for attempts that nothing answers."""
+        return replace(self, most=min(self.most, MAX_DELAY_UNANSWERED))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from hatchway.client.link import dialler
+from hatchway.client.link import Dialler
 from hatchway.client.records import Started
 from hatchway.client.service import Hatchway
 from hatchway.client.stream import Stream
@@ -26,8 +26,8 @@ def stream_of(hatchway: Hatchway, started: Started) -> Stream:
         return await in_thread(lambda: hatchway.resume(started.session_id, reconnect=True))
 
     settings = hatchway.settings
-    dial = dialler(client_context(settings.ca_bundle), settings.stream_connect)
-    return Stream(started, dial, resume, environment=allowed(os.environ))
+    dial = Dialler(client_context(settings.ca_bundle), settings.stream_connect)
+    return Stream(started, dial, resume, reach=dial.reach, environment=allowed(os.environ))
 
 
 async def in_thread(work: Callable[[], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -16,12 +17,16 @@ from websockets.exceptions import (
     InvalidMessage,
     InvalidStatus,
 )
+from websockets.proxy import get_proxy
 from websockets.typing import Subprotocol
+from websockets.uri import parse_uri
 
+from hatchway.client.reach import Address, reached
 from hatchway.client.records import Started
 from hatchway.core.errors import (
     CertificateRefused,
     HatchwayError,
+    InternalServerError,
     ProtocolError,
     ServiceUnreachable,
     ThrottlingException,
@@ -48,6 +53,10 @@ class Link(Protocol):
 
     async def send(self, text: str) -> None: ...
     async def receive(self) -> str | None: ...
+    async def answers(self, seconds: float) -> bool:
+        """Whether the other end says so within `seconds`, or what it takes at least."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -75,22 +84,46 @@ class WebSocketLink:
         # API Gateway carries text only; binary is nothing that the service sent.
         return message if isinstance(message, str) else ""
 
+    async def answers(self, seconds: float) -> bool:
+        """By a ping; three times what the last ones took is never too late."""
+        try:
+            async with asyncio.timeout(max(seconds, 3 * self._socket.latency)):
+                await (await self._socket.ping())
+        except (ConnectionClosed, TimeoutError):
+            return False
+        return True
+
     async def close(self) -> None:
         await self._socket.close()
 
 
-def dialler(context: ssl.SSLContext, to: tuple[str, int] | None = None) -> Dial:
+class Dialler:
     """Opens connections that trust what `context` trusts, to host and port `to` where given; the
     certificate is checked for the stream address's own host in any case."""
 
-    async def dial(started: Started) -> Link:
-        return WebSocketLink(await _connected(started, context, to))
+    def __init__(self, context: ssl.SSLContext, to: Address | None = None) -> None:
+        self._context, self._to = context, to
+        self._known: Address | None = None
 
-    return dial
+    async def __call__(self, started: Started) -> Link:
+        socket = await _connected(started, self._context, self._to)
+        self._known = socket.remote_address[:2]
+        return WebSocketLink(socket)
+
+    async def reach(self, started: Started) -> None:
+        """Returns when a connection could be opened, by way of a proxy where there is one."""
+        await reached(self._to or _first_hop(started.stream_url), self._known)
+
+
+def _first_hop(url: str) -> Address:
+    parts, through = urlsplit(url), get_proxy(parse_uri(url))
+    proxy = urlsplit(through) if through else parts
+    port = proxy.port or (443 if proxy.scheme in ("wss", "https") else 80)
+    return proxy.hostname or "", port
 
 
 async def _connected(
-    started: Started, context: ssl.SSLContext, to: tuple[str, int] | None
+    started: Started, context: ssl.SSLContext, to: Address | None
 ) -> ClientConnection:
     if urlsplit(started.stream_url).scheme != "wss":
         raise ProtocolError("The stream's address is not wss://.")
@@ -146,4 +179,4 @@ def _refusal(status: int) -> HatchwayError:
         return TokenInvalid()
     if status == 429:
         return ThrottlingException()
-    return ServiceUnreachable(f"The stream's server answered {status}.")
+    return InternalServerError(f"The stream's server answered {status}.")

@@ -9,6 +9,7 @@ from enum import Enum
 from hatchway.client.records import Started
 from hatchway.core.errors import InternalServerError
 from hatchway.core.lifecycle import ENDED
+from hatchway.core.tokens import TOKEN_SECONDS
 
 #: JSON larger than this is nothing that the service sends.
 MAX_NOTICE = 16 * 1024
@@ -31,9 +32,12 @@ class Notice(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NextToken:
-    """The answer to `resumeSession`: a token for the next connection; None when refused."""
+    """The answer to `resumeSession`: a token for the next connection, good for so many seconds;
+    None when refused. `request_id` is the question's."""
 
     started: Started | None
+    request_id: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +84,13 @@ _ENDINGS = (Notice.ACCESS_ENDING, Notice.IDLE_ENDING, Notice.DURATION_ENDING)
 
 
 def _ending(members: dict[str, object], what: Notice) -> Ending | None:
-    seconds = members.get("Seconds")
-    sane = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds <= MAX_AHEAD
-    return Ending(seconds, what) if sane and isinstance(seconds, int) else None
+    seconds = _seconds(members.get("Seconds"))
+    return None if seconds is None else Ending(seconds, what)
+
+
+def _seconds(value: object) -> int | None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and isinstance(value, int) and 0 <= value <= MAX_AHEAD else None
 
 
 def _over(members: dict[str, object]) -> Over | None:
@@ -97,10 +105,15 @@ def _over(members: dict[str, object]) -> Over | None:
 
 
 def _next_token(members: dict[str, object]) -> NextToken:
+    asked = members.get("RequestId")
+    request_id = asked if isinstance(asked, str) else ""
+    seconds = _seconds(members.get("ExpiresIn"))
     try:
-        return NextToken(Started.of(members))
+        return NextToken(
+            Started.of(members), request_id, TOKEN_SECONDS if seconds is None else seconds
+        )
     except InternalServerError:
-        return NextToken(None)
+        return NextToken(None, request_id)
 
 
 def request(action: str, request_id: str, session_id: str) -> str:

@@ -29,7 +29,9 @@ from hatchway.client.events import (
 )
 from hatchway.client.link import OPEN_SECONDS, Dial, Link
 from hatchway.client.notices import Ending, NextToken, Notice, Over
+from hatchway.client.pulse import Pulse
 from hatchway.client.records import Started
+from hatchway.client.spare import FIRST, Spare
 from hatchway.client.text import from_text, to_text
 from hatchway.core.channel import (
     ChannelEvent,
@@ -92,6 +94,12 @@ class Patience:
 
 T = TypeVar("T")
 Resume = Callable[[], Awaitable[Started]]
+#: Returns when a connection to the stream could be opened; ServiceUnreachable after a while.
+Reach = Callable[[Started], Awaitable[None]]
+
+
+async def _at_once(started: Started) -> None:
+    """Where nobody says whether there is a network."""
 
 
 class Stream:
@@ -103,6 +111,7 @@ class Stream:
         dial: Dial,
         resume: Resume,
         *,
+        reach: Reach = _at_once,
         patience: Patience | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -113,6 +122,7 @@ class Stream:
         self._started = started
         self._dial = dial
         self._resume = resume
+        self._reach = reach
         self._patience = patience or Patience()
         self._backoff = backoff or Backoff(lambda: secrets.randbelow(1000) / 1000)
         self._clock = clock
@@ -123,7 +133,9 @@ class Stream:
         self._room = asyncio.Event()
         self._generation = 0
         self._link: Link | None = None
-        self._next_token: asyncio.Future[Started] | None = None
+        self._spare = Spare(started.session_id, clock, self._backoff.random)
+        self._pulse = Pulse(self._is_waiting, lambda: reach(started))
+        self._closing: set[asyncio.Task[None]] = set()
         self._switching = False
         self._exit_code: int | None = None
         self._begun = asyncio.Event()
@@ -146,6 +158,7 @@ class Stream:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def next(self) -> StreamEvent:
         """The next event; after Ended, Ended again. Bytes of `Data` are returned by `consumed`."""
@@ -229,7 +242,7 @@ class Stream:
             finally:
                 self._link = None
                 self._channel.detach(self._clock())
-                await link.close()
+                self._close(link)
             if isinstance(outcome, Ended):
                 return outcome
             if outcome is None:
@@ -241,6 +254,12 @@ class Stream:
                 await self._events.put(Restored())
             link = outcome
 
+    def _close(self, link: Link) -> None:
+        """Beside the rest: a connection that is dead takes its time to close."""
+        task = asyncio.create_task(link.close())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
     async def _first(self) -> Link:
         try:
             return await self._dial(self._started)
@@ -248,22 +267,34 @@ class Stream:
             return await self._restore(self._patience.connect)
 
     async def _restore(self, patience: float) -> Link:
-        """A new token and a new connection, tried until `patience` is over."""
+        """A token and a new connection, tried until `patience` is over; within about a second of
+        the network's return."""
         until = self._clock() + patience
         told: set[str] = set()
         last: HatchwayError = ConnectionLost()
-        for delay in self._backoff.delays():
-            if self._clock() + delay > until:
-                break
+        answered, unanswered = self._backoff.delays(), self._backoff.unanswered.delays()
+        delay = next(unanswered)
+        while self._clock() + delay <= until:
             await asyncio.sleep(delay)
             try:
-                return await self._dial(await self._resume())
+                await self._reach(self._started)
+                return await self._attempt()
             except _PASSING as error:
                 last = error
+                delay = next(unanswered if isinstance(error, ServiceUnreachable) else answered)
                 if error.code not in told:
                     told.add(error.code)
                     await self._events.put(Retrying(error))
         raise ConnectionLost(f"The connection could not be restored: {last.message}")
+
+    async def _attempt(self) -> Link:
+        """With the spare token while it is good: nobody has to sign for it."""
+        if (spare := self._spare.held) is not None:
+            try:
+                return await self._dial(spare)
+            except TokenInvalid:
+                self._spare.drop()
+        return await self._dial(await self._resume())
 
     async def _carry(self, link: Link) -> Ended | Link | None:
         """Moves messages until the session ends (Ended), another connection is ready (Link), or
@@ -272,6 +303,7 @@ class Stream:
         self._generation += 1
         self._channel.attach(self._generation, self._clock())
         self._switching = False
+        self._spare.drop()
         self._kick.set()
         async with AsyncExitStack() as stack:
             reading = await _background(stack, self._read(link))
@@ -279,8 +311,11 @@ class Stream:
             beginning = await _background(stack, self._beginning())
             parting = await _background(stack, self._goodbye())
             changing = await _background(stack, self._change(link))
+            gone = await _background(stack, self._pulse.gone(link))
+            await _background(stack, self._provide(link))
             ends = {reading, writing, beginning, parting}
-            done, _ = await asyncio.wait({*ends, changing}, return_when=asyncio.FIRST_COMPLETED)
+            either = {*ends, changing, gone}
+            done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             ended = next((e for task in done & ends if (e := task.result())), None)
             if ended is not None or self._exited.is_set():
                 return ended or Ended(self._exit_code)
@@ -293,6 +328,7 @@ class Stream:
 
     async def _read(self, link: Link) -> Ended | None:
         while (text := await link.receive()) is not None:
+            self._pulse.heard()
             if notices.is_json(text):
                 ended = await self._notice(text)
             else:
@@ -336,7 +372,7 @@ class Stream:
     async def _notice(self, text: str) -> Ended | None:
         notice = notices.parse(text)
         if isinstance(notice, NextToken):
-            self._take_token(notice)
+            self._spare.answered(notice)
         elif isinstance(notice, Over):
             return Ended(notice.exit_code, notice.reason)
         elif isinstance(notice, Ending):
@@ -357,6 +393,7 @@ class Stream:
                 return ended
             if frames:
                 await link.send(to_text(frames))
+                self._pulse.sent()
             else:
                 await self._idle(self._channel.next_deadline())
 
@@ -393,7 +430,7 @@ class Stream:
         await asyncio.sleep(self._patience.change)
         while True:
             try:
-                started = await self._ask_token(link)
+                started = await self._spare.ask(link)
                 self._switching = True
                 return await self._dial(started)
             except (HatchwayError, TimeoutError):
@@ -401,20 +438,16 @@ class Stream:
                 self._switching = False
                 await asyncio.sleep(self._patience.change_again)
 
-    async def _ask_token(self, link: Link) -> Started:
-        self._next_token = asyncio.get_running_loop().create_future()
-        await link.send(notices.request("resumeSession", _new_id(), self.session_id))
-        async with asyncio.timeout(OPEN_SECONDS):
-            return await self._next_token
+    async def _provide(self, link: Link) -> None:
+        """For the connection after this one."""
+        if self._generation == 1:
+            await self._begun.wait()
+            await asyncio.sleep(FIRST)
+        await self._spare.keep(link)
 
-    def _take_token(self, answer: NextToken) -> None:
-        waiting = self._next_token
-        if waiting is None or waiting.done():
-            return
-        if answer.started is not None and answer.started.session_id == self.session_id:
-            waiting.set_result(answer.started)
-        else:
-            waiting.set_exception(TokenInvalid())
+    def _is_waiting(self) -> bool:
+        """Whether anything that was sent waits for its acknowledgement."""
+        return not self._channel.drained
 
 
 async def _background(stack: AsyncExitStack, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -15,7 +15,7 @@ import pytest
 
 from hatchway.client import Started
 from hatchway.client.events import Ended, Lost
-from hatchway.client.link import dialler
+from hatchway.client.link import Dialler
 from hatchway.client.stream import Patience, Stream
 from hatchway.core.channel import KEEPALIVE
 from hatchway.core.errors import CredentialsInvalid
@@ -164,7 +164,7 @@ async def signed_out(stack: Stack, edge: EdgeProxy, patience: Patience) -> Async
     john = client(stack, through=edge.port)
     started = await asyncio.to_thread(john.start, stack.demo.node)
     settings = john.settings
-    dial = dialler(client_context(settings.ca_bundle), settings.stream_connect)
+    dial = Dialler(client_context(settings.ca_bundle), settings.stream_connect)
 
     async def resume() -> Started:
         raise CredentialsInvalid()

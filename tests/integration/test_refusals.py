@@ -13,7 +13,7 @@ from botocore.credentials import ReadOnlyCredentials
 from websockets.exceptions import InvalidStatus
 
 from hatchway.cli.exits import apart
-from hatchway.client.link import dialler
+from hatchway.client.link import Dialler
 from hatchway.client.records import Started as SdkStarted
 from hatchway.core.errors import Exit, TokenInvalid
 from hatchway.core.tokens import token_digest
@@ -157,7 +157,7 @@ def test_the_token_of_an_ended_session_opens_nothing(stack: Stack, started: Star
 async def test_the_sdk_says_token_invalid(stack: Stack) -> None:
     used = SdkStarted(session_id="john-0123456789abcdef0", token="A" * 43, stream_url=_url(stack))
     with pytest.raises(TokenInvalid):
-        await dialler(client_context(stack.places.ca_bundle))(used)
+        await Dialler(client_context(stack.places.ca_bundle))(used)
 
 
 def _url(stack: Stack) -> str:

@@ -52,6 +52,12 @@ def test_text_takes_a_twenty_fifth_of_what_small_messages_take(
     assert theirs.operations >= TARGET * mine.operations
 
 
+def test_a_spare_token_is_asked_for_a_few_times_an_hour(ours: dict[str, Bill]) -> None:
+    # 80 renewals of the ticket read the table; what reads beyond is a question for a spare.
+    spares = ours["idle session-hour"].of(Item.DYNAMODB_READ) - 80
+    assert 3 <= spares <= 4
+
+
 def test_no_message_touches_the_table(ours: dict[str, Bill], originals: dict[str, Bill]) -> None:
     # 300 keys in a minute: two renewals of the ticket, and nothing else.
     typing = ours["minute of typing"]

@@ -30,6 +30,9 @@ class MemoryLink:
     async def receive(self) -> str | None:
         return None if self.over and self.down.empty() else await self.down.get()
 
+    async def answers(self, seconds: float) -> bool:
+        return True
+
     async def close(self) -> None:
         self.cut()
 

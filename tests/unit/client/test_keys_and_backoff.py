@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hatchway.client.backoff import FIRST_DELAY, MAX_DELAY, Backoff
+from hatchway.client.backoff import FIRST_DELAY, MAX_DELAY, MAX_DELAY_UNANSWERED, Backoff
 from hatchway.client.keys import EscapeKeys, Pressed
 
 
@@ -54,3 +54,12 @@ def test_delays_grow_to_their_limit_and_are_spread(chance: float) -> None:
     assert FIRST_DELAY / 2 <= delays[0] <= FIRST_DELAY
     assert MAX_DELAY / 2 <= delays[-1] <= MAX_DELAY
     assert delays == sorted(delays)
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_where_nothing_answers_nobody_waits_longer_than_a_second(chance: float) -> None:
+    delays = list(itertools.islice(Backoff(lambda: chance).unanswered.delays(), 20))
+    assert FIRST_DELAY / 2 <= delays[0] <= FIRST_DELAY
+    assert 0.5 <= delays[-1] <= MAX_DELAY_UNANSWERED == 1.0
+    short = Backoff(lambda: chance, first=0.1, most=0.5).unanswered
+    assert max(itertools.islice(short.delays(), 20)) <= 0.5

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hatchway.client.link import SUBPROTOCOL, dialler
+from hatchway.client.link import SUBPROTOCOL, Dialler
 from hatchway.client.notices import is_json
 from hatchway.client.records import Started
 from hatchway.core.errors import CertificateRefused, HatchwayError, ProtocolError, TokenInvalid
@@ -36,7 +36,7 @@ async def test_the_token_is_the_second_protocol_and_the_first_is_chosen(
     chosen: str | None, world: World
 ) -> None:
     world.chooses = chosen
-    link = await dialler(client_context(world.authority.bundle))(started(world))
+    link = await Dialler(client_context(world.authority.bundle))(started(world))
     assert world.offered == [[SUBPROTOCOL, "token-1"]]
     text = await link.receive()
     assert text
@@ -50,16 +50,16 @@ async def test_another_address_is_dialled_and_the_certificate_is_still_the_strea
     world: World,
 ) -> None:
     trusted, to = client_context(world.authority.bundle), ("127.0.0.1", world.stream_port)
-    link = await dialler(trusted, to)(started(world, url="wss://127.0.0.1:1/local"))
+    link = await Dialler(trusted, to)(started(world, url="wss://127.0.0.1:1/local"))
     await link.close()
     with pytest.raises(CertificateRefused):
-        await dialler(trusted, to)(started(world, url="wss://example.com/local"))
+        await Dialler(trusted, to)(started(world, url="wss://example.com/local"))
 
 
 async def test_a_server_that_chooses_the_token_is_refused(world: World) -> None:
     world.chooses = "the token"
     with pytest.raises(ProtocolError):
-        await dialler(client_context(world.authority.bundle))(started(world))
+        await Dialler(client_context(world.authority.bundle))(started(world))
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ async def test_refusals_are_typed(
     token: str, url: str, kind: type[HatchwayError], world: World
 ) -> None:
     with pytest.raises(kind) as caught:
-        await dialler(client_context(world.authority.bundle))(started(world, token, url))
+        await Dialler(client_context(world.authority.bundle))(started(world, token, url))
     assert caught.value.__cause__ is None
 
 
 async def test_a_server_of_an_unknown_authority_is_refused(world: World) -> None:
     with pytest.raises(CertificateRefused):
-        await dialler(client_context())(started(world))
+        await Dialler(client_context())(started(world))
 
 
 async def test_a_server_that_hangs_up_before_it_answered_can_be_tried_again(world: World) -> None:
@@ -93,20 +93,20 @@ async def test_a_server_that_hangs_up_before_it_answered_can_be_tried_again(worl
     async with server:
         url = f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}/local"
         with pytest.raises(Unreachable) as caught:
-            await dialler(client_context(authority.bundle))(started(world, url=url))
+            await Dialler(client_context(authority.bundle))(started(world, url=url))
     assert caught.value.__cause__ is None
 
 
 async def test_the_token_reaches_no_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    link = await dialler(client_context(world.authority.bundle))(started(world))
+    link = await Dialler(client_context(world.authority.bundle))(started(world))
     await link.close()
     ours = [r for r in caplog.records if not r.name.startswith("websockets.server")]
     assert not [r for r in ours if "token-1" in r.getMessage()]
 
 
 async def test_a_connection_that_is_cut_ends(world: World) -> None:
-    link = await dialler(client_context(world.authority.bundle))(started(world))
+    link = await Dialler(client_context(world.authority.bundle))(started(world))
     await link.receive()
     world.cut()
     while await link.receive() is not None:

@@ -17,6 +17,7 @@ from hatchway.client.events import (
     StreamEvent,
     TimeEnding,
 )
+from hatchway.client.records import Started
 from hatchway.client.shell import said
 from hatchway.client.stream import Patience, Stream
 from hatchway.core.channel import Data, Exited, Opened
@@ -129,6 +130,51 @@ async def test_what_another_attempt_may_mend_is_tried_again_and_told_once(
     codes = [event.error.code for event in events if isinstance(event, Retrying)]
     assert codes == ["ThrottlingException", "ServiceUnreachable"]
     assert service.tokens == ["first", "resumed-3", "resumed-4"]
+
+
+def test_a_network_that_is_back_is_used_within_a_second() -> None:
+    """Nothing is signed or dialled while nothing can be reached."""
+
+    async def test() -> None:
+        service = MemoryService(FakeNode(SESSION))
+        loop = asyncio.get_running_loop()
+        back, questions = loop.time() + 300.0, 0
+
+        async def reach(_: Started) -> None:
+            nonlocal questions
+            questions += 1
+            if loop.time() < back:
+                raise ServiceUnreachable
+
+        stream = Stream(
+            started("first"), service.dial, service.resume, reach=reach, clock=loop.time
+        )
+        async with stream:
+            await printed(stream, b"$ ")
+            service.links[0].cut()
+            events = await until(stream, Restored)
+            assert back <= loop.time() <= back + 1.0
+        assert len([event for event in events if isinstance(event, Retrying)]) == 1
+        assert service.tokens == ["first", "resumed-1"]
+        assert 300 <= questions <= 620
+
+    run(test())
+
+
+def test_a_service_that_has_too_much_to_do_is_asked_less_and_less() -> None:
+    async def test() -> None:
+        service = MemoryService(FakeNode(SESSION))
+        loop = asyncio.get_running_loop()
+        service.resume_errors = [ThrottlingException() for _ in range(20)]
+        stream = Stream(started("first"), service.dial, service.resume, clock=loop.time)
+        async with stream:
+            await printed(stream, b"$ ")
+            service.links[0].cut()
+            begin = loop.time()
+            await until(stream, Restored)
+            assert loop.time() - begin >= 100
+
+    run(test())
 
 
 async def test_a_session_that_ended_while_nobody_listened_is_over(service: MemoryService) -> None:
@@ -361,7 +407,11 @@ async def test_the_next_connection_is_made_before_the_old_one_is_cut(
 async def test_a_change_that_is_refused_leaves_the_connection_as_it_is(
     service: MemoryService,
 ) -> None:
-    service.node.answer = lambda asked: {"__type": "AccessDeniedException", "message": "no"}
+    service.node.answer = lambda asked: {
+        "RequestId": asked["RequestId"],
+        "__type": "AccessDeniedException",
+        "message": "no",
+    }
     async with service.stream(Patience(change=0.0, change_again=0.0)) as stream:
         await printed(stream, b"$ ")
         await service.node.until(lambda: len(service.node.asked) == 3)

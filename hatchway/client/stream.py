@@ -212,6 +212,11 @@ class Stream:
         """Whether there is a connection now."""
         return self._link is not None
 
+    @property
+    def prepared(self) -> bool:
+        """Whether a connection that is lost now can be restored without a signed request."""
+        return self._spare.held is not None
+
     async def terminate(self) -> bool:
         """Asks the service, on the open connection, to end the session; False without one."""
         if self._link is None:

@@ -56,7 +56,7 @@ lint: prepare
 	.venv/bin/lint-imports --no-cache
 
 unit: prepare
-	$(python) -m pytest -q -n auto --dist loadgroup -m 'not stack' tests/infra tests/unit tests/contract
+	$(python) -m pytest -q -n auto --dist loadgroup -m 'not stack and not slow' tests/infra tests/unit tests/contract
 
 agent-bundle: prepare
 	@$(python) -m tools.agent_bundle $(ARGS)

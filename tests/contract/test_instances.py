@@ -15,6 +15,8 @@ from lambdas.memory.ec2 import MemoryInstances
 from lambdas.ports import InstanceFacts, Instances
 from tests.contract.cloud import Cloud
 
+#: One of those that moto knows: to list all 1,300 takes it seconds.
+IMAGE = "ami-03cf127a"
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -73,8 +75,7 @@ class AwsWorld:
     def __init__(self, cloud: Cloud) -> None:
         self._ec2 = cloud.client("ec2")
         self._iam = cloud.client("iam")
-        images = self._ec2.describe_images()["Images"]
-        self._image = images[0]["ImageId"] if images else "ami-12345678"
+        self._image = IMAGE
         self.instances = Ec2Instances(ManualClock(), client=self._ec2, iam=self._iam)
 
     def profile(self) -> tuple[str, str]:

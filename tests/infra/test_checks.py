@@ -78,6 +78,7 @@ def test_a_flaw_that_cdk_nag_finds_stops_the_synthesis(sources: Path, tmp_path: 
         checked(CONTEXTS["default"], sources, tmp_path, flaw=True)
 
 
+@pytest.mark.slow
 def test_cfn_lint_finds_nothing(assembly: Path) -> None:
     templates = [str(path) for path in sorted(assembly.glob("*.template.json"))]
     assert len(templates) >= 2
@@ -101,6 +102,7 @@ def test_it_is_said_at_deploy_that_the_account_s_log_role_is_replaced(
     assert len(said) == (0 if kept else 1)
 
 
+@pytest.mark.slow
 def test_synth_needs_no_credentials_and_looks_nothing_up(sources: Path, tmp_path: Path) -> None:
     context: dict[str, Any] = {**FLAGS, **CONTEXTS["existing"]}
     environ = {

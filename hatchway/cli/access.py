@@ -180,7 +180,8 @@ def _members(name: str, one: Access) -> dict[str, object]:
 
 
 def _show(found: Explained) -> None:
-    print(f"{printable(found.principal_arn)} on {printable(found.target)}: {found.decision}")
+    who, where = printable(found.principal_arn), printable(found.target)
+    print(f"{who} on {where}: {printable(found.decision)}")
     print_table(_CHECKS, [_check(check) for check in found.checks], empty="No checks.")
     rows = [
         row

@@ -145,7 +145,7 @@ class _Many:
         else:
             for result in results:
                 if result.status in (Status.FAILED, Status.NOT_STARTED):
-                    tell(f"hatchway: {': '.join(filter(None, _row(result)))}")
+                    tell(f"hatchway: {': '.join(map(printable, filter(None, _row(result))))}")
 
     def _members(self, results: Sequence[NodeResult]) -> dict[str, object]:
         count = {status: sum(r.status is status for r in results) for status in Status}

@@ -7,6 +7,7 @@ import argparse
 from hatchway.cli.options import add_common, add_output, add_target, service
 from hatchway.cli.report import print_json
 from hatchway.core.errors import Exit
+from hatchway.core.screen import printable
 
 NAME = "get-connection-status"
 HELP = f"say whether a node's agent is connected (exit status {int(Exit.NOT_CONNECTED)} if not)"
@@ -26,5 +27,5 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json({"Target": node, "Status": status})
     else:
-        print(f"{node} {status}")
+        print(f"{printable(node)} {status}")
     return int(Exit.OK if connected else Exit.NOT_CONNECTED)

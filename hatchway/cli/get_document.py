@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from hatchway.cli.options import add_common, service
+from hatchway.core.screen import printable
 
 NAME = "get-document"
 HELP = "print a session document"
@@ -26,6 +27,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     found = service(args).documents.get(args.name, args.document_version, args.document_format)
-    # A document holds no control characters: the service refuses them.
-    sys.stdout.write(found.content if found.content.endswith("\n") else found.content + "\n")
+    text = found.content if found.content.endswith("\n") else found.content + "\n"
+    sys.stdout.write(_shown(text) if sys.stdout.isatty() else text)
     return 0
+
+
+def _shown(text: str) -> str:
+    """As it is but for what a terminal would act on, or not show."""
+    lines = ("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
+    return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: A longer line is cut in pieces.
 MAX_LINE = 64 * 1024
+#: What of a line on a terminal is more than text: colours and tabs.
+_TOKEN = re.compile(rb"(\x1b\[[0-9:;]*m|\t)")
 #: Bytes of each stream of a node that --json keeps; --output-dir keeps all.
 MAX_KEPT = 64 * 1024
 
@@ -48,6 +51,33 @@ class Screen:
                 await self._terminal.write_error(b"\r\x1b[K" + text.encode())
 
 
+def flat(line: bytes) -> bytes:
+    """A line as it would look, on one line of a terminal: text, tabs and colours. Nothing in it
+    moves the cursor, so that no node writes over what stands before its lines, or in another's."""
+    passes = [each for each in line.split(b"\r") if each]
+    tokens = _TOKEN.split(_without_backspaces(passes[-1] if passes else b""))
+    shown = [each if n % 2 else _printable(each) for n, each in enumerate(tokens)]
+    coloured = any(each.startswith(b"\x1b") for each in tokens[1::2])
+    return b"".join(shown) + (b"\x1b[m" if coloured else b"")
+
+
+def _printable(text: bytes) -> bytes:
+    return printable(text.decode("utf-8", "replace")).encode()
+
+
+def _without_backspaces(line: bytes) -> bytes:
+    """What a backspace went over is taken as written over: so is bold in old manuals."""
+    if b"\b" not in line:
+        return line
+    kept = list[str]()
+    for char in line.decode("utf-8", "replace"):
+        if char != "\b":
+            kept.append(char)
+        elif kept:
+            kept.pop()
+    return "".join(kept).encode()
+
+
 class _Lines:
     def __init__(self, screen: Screen, prefix: bytes, *, error: bool, filtered: bool) -> None:
         self._screen, self._prefix, self._error = screen, prefix, error
@@ -61,7 +91,8 @@ class _Lines:
             lines.append(self._rest[:MAX_LINE])
             self._rest = self._rest[MAX_LINE:]
         if lines:
-            text = b"".join(self._prefix + line + b"\n" for line in lines)
+            shown = map(flat, lines) if self._filter else lines
+            text = b"".join(self._prefix + line + b"\n" for line in shown)
             await self._screen.write(text, error=self._error)
 
     async def flush(self) -> None:

@@ -6,6 +6,7 @@ import argparse
 
 from hatchway.cli.options import add_common, add_output, service
 from hatchway.cli.report import print_json
+from hatchway.core.screen import printable
 
 NAME = "remove-role"
 HELP = "take a role off the list of those whose instances may enrol"
@@ -22,5 +23,5 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json({"RoleId": args.role_id})
     else:
-        print(f"Role {args.role_id} is removed; its nodes lose access within the hour.")
+        print(f"Role {printable(args.role_id)} is removed; its nodes lose access within the hour.")
     return 0

@@ -8,6 +8,7 @@ import sys
 from hatchway.cli.options import add_common, add_output, add_target, service
 from hatchway.cli.report import print_json
 from hatchway.core.errors import Exit
+from hatchway.core.screen import printable
 
 NAME = "reset"
 HELP = "forget a node's enrolment, end its sessions and close its connections"
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json(done.members())
     else:
-        print(f"Node {done.node_id} is reset.")
+        print(f"Node {printable(done.node_id)} is reset.")
     if not done.closed:
         print("A connection of the node is still open; try again.", file=sys.stderr)
     if done.failed:

@@ -6,6 +6,7 @@ import argparse
 
 from hatchway.cli.options import add_common, add_output, service
 from hatchway.cli.report import print_json
+from hatchway.core.screen import printable
 
 NAME = "terminate-session"
 HELP = "end a session for good"
@@ -22,5 +23,5 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         print_json({"SessionId": args.session_id})
     else:
-        print(f"Session {args.session_id} is terminated.")
+        print(f"Session {printable(args.session_id)} is terminated.")
     return 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hatchway.core.errors import ValidationException
 from lambdas.details import NODE_REFUSED, RECORDING_FAILED, RECORDING_MISMATCH
+from lambdas.details.text import plain
 from lambdas.logline import Line
 from lambdas.ports import Notices
 
@@ -35,11 +36,12 @@ class Notify:
             raise ValidationException("The event has no summary.")
         line.note(event=str(kind), id=str(event.get("id", "")))
         topic = self.watch if kind in URGENT else self.people
-        topic.publish(subject(summary), summary[:MAX_TEXT])
+        text = plain(summary)  # rules of the deployment's own put other people's words in, too
+        topic.publish(subject(text), text[:MAX_TEXT])
 
 
 def subject(summary: str) -> str:
     """The summary's beginning, to where its first sentence ends, in ASCII."""
     first = summary.split(". ", 1)[0].strip()
-    plain = first.encode("ascii", "replace").decode()
-    return plain if len(plain) <= MAX_SUBJECT else plain[: MAX_SUBJECT - 3] + "..."
+    short = first.encode("ascii", "replace").decode()
+    return short if len(short) <= MAX_SUBJECT else short[: MAX_SUBJECT - 3] + "..."

@@ -10,6 +10,7 @@ from hatchway.core.errors import ThrottlingException, ValidationException
 from lambdas.logline import Line
 from lambdas.memory.sns import MemoryTopic
 from lambdas.notify.handler import MAX_SUBJECT, MAX_TEXT, URGENT, Notify, subject
+from tests.vectors.hostile import CORPUS
 
 SUMMARY = "Hatchway prod: john opened a session on i-1, 2027. Reason: “disk full”. Session john-1."
 
@@ -50,6 +51,17 @@ def test_an_event_without_a_summary_is_kept_and_not_told(
 ) -> None:
     with pytest.raises(ValidationException):
         setting.tell(**detail)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_nothing_hostile_is_in_a_text(setting: Setting, name: str) -> None:
+    """Summaries are plain already; a rule's own text may hold anything that an event does."""
+    setting.tell("Evidence Changed", summary="Changed: " + CORPUS[name].decode("utf-8", "replace"))
+    [(about, text)] = setting.watch.texts
+    assert about.isprintable()
+    assert about.isascii()
+    assert text.isprintable()
+    assert len(text) <= MAX_TEXT
 
 
 def test_what_sns_refuses_comes_again(setting: Setting) -> None:

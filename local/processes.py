@@ -91,6 +91,14 @@ def kill(process: Process) -> None:
     _end([process], grace=0.0, first=signal.SIGKILL)
 
 
+def kill_all(process: Process) -> None:
+    """SIGKILL for this one and everything that it started, at one stroke: a node that dies."""
+    family = _family(process)
+    for each in (process, *family):
+        with suppress(ProcessLookupError):
+            _end([each], grace=0.0, first=signal.SIGKILL)
+
+
 def _end(
     processes: Iterable[Process], grace: float, first: signal.Signals = signal.SIGTERM
 ) -> None:

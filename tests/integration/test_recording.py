@@ -35,6 +35,7 @@ from tests.integration.sessions import (
     terminate,
     wait_status,
 )
+from tests.integration.test_audit import heard
 from tests.integration.written import session_document
 from tests.unit.edge.frames import frame
 
@@ -212,6 +213,41 @@ def test_one_that_need_not_be_goes_on_with_a_gap(stack: Stack, kept: Kept) -> No
         began = float(str(described(stack, session)["StartDate"]))
     manifest = until(lambda: _final(kept, prefix_of(session, began)), ARCHIVED, "no manifest")
     assert manifest.sides[Side.NODE].gaps >= 1
+
+
+def test_a_last_message_that_was_delivered_and_not_stored_is_a_gap_and_told(
+    stack: Stack, kept: Kept
+) -> None:
+    """The node says at the end how much there was: without that the tail would just be missing."""
+    started = start(stack, ADMIN)
+    session, client = started.session_id, connect(stack, started)
+    client.greet()
+    client.resize(80, 24)
+    client.run(QUIET + "echo qu''iet", "quiet")
+    with heard(stack) as wait:
+        with denied(stack, "Uplink", "logs:PutLogEvents"):
+            client.run("echo uns''een; exit", "unseen")
+            ended = wait_status(stack, session, "Terminated")
+        client.socket.close()
+        prefix = prefix_of(session, float(str(ended["StartDate"])))
+        manifest = until(lambda: _final(kept, prefix), ARCHIVED, "no manifest")
+        assert manifest.end_known
+        assert manifest.unstored > 0
+        kept.look(session, Why.LATE)  # two minutes after the end, otherwise
+        told = wait(
+            lambda event: (
+                event["detail-type"] == "Recording Failed"
+                and event["detail"]["sessionId"] == session
+            )
+        )
+    assert told["detail"]["errorCode"] == "RecordingIncomplete"
+    manifest = until(lambda: _accounted(kept, prefix), ARCHIVED, "the manifest is the same")
+    assert manifest.sides[Side.NODE].gaps == 1
+
+
+def _accounted(kept: Kept, prefix: str) -> Manifest | None:
+    found = _final(kept, prefix)
+    return found if found is not None and not found.unstored else None
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class Person:
 class Answer:
     status: int
     members: Mapping[str, Any]
-    headers: Mapping[str, Sequence[str]]
+    headers: Mapping[str, str]
 
     @property
     def code(self) -> str:
@@ -239,7 +239,7 @@ class World:
 
     def send(self, event: Mapping[str, Any]) -> Answer:
         answer = self.handler(event, None)
-        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["multiValueHeaders"])
+        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def start(self, person: Person, node: str = NODE, body: object = None) -> Answer:
         return self.call(person, "POST /nodes/{nodeId}/sessions", path={"nodeId": node}, body=body)

@@ -66,13 +66,9 @@ class Archivist:
         return found
 
     def _done(self, record: Mapping[str, object], line: Line) -> bool:
-        wait = AGAIN
         try:
-            if self.looking.look(self.read(str(record["body"])), line):
+            if self._looked(self.read(str(record["body"])), line):
                 return True
-        except Busy:
-            wait = WAIT
-            line.count("busy")
         except HatchwayError as error:
             line.warning()
             line.count("failed")
@@ -80,11 +76,22 @@ class Archivist:
         except Exception as error:
             line.count("failed")
             line.failed(error)
-        self._again(record, wait, line)
+        self._again(record, line)
         return False
 
-    def _again(self, record: Mapping[str, object], seconds: int, line: Line) -> None:
+    def _looked(self, look: Look, line: Line) -> bool:
+        """Where another run is at the session, that is no failure: of one that runs it does what
+        there is to do, and an end is asked for anew."""
         try:
-            self.looks.again(str(record["receiptHandle"]), seconds)
+            return self.looking.look(look, line)
+        except Busy:
+            line.count("busy")
+        if look.why in (Why.ENDED, Why.LATE):
+            self.looks.ask([look], WAIT)
+        return True
+
+    def _again(self, record: Mapping[str, object], line: Line) -> None:
+        try:
+            self.looks.again(str(record["receiptHandle"]), AGAIN)
         except HatchwayError as error:  # then it comes when its time is over
             line.note(again=error.code)

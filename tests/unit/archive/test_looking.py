@@ -7,6 +7,8 @@ import pytest
 from hatchway.core.errors import InternalServerError
 from hatchway.core.lifecycle import Status
 from hatchway.core.transcript.chunks import Kind
+from lambdas.adapters import looks as forms
+from lambdas.archive.handler import WAIT
 from lambdas.archive.looking import CHECKPOINT, LARGE, LATE, SETTLE
 from lambdas.endings import End
 from lambdas.ports import Busy, Look, Why
@@ -179,6 +181,19 @@ class TestHandler:
         answer = world.archivist.handle({"Records": [record]}, world.line)
         assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
         assert world.looks.later == [("r1", 60)]
+
+    @pytest.mark.parametrize(("why", "asked"), [(Why.RUNS, 0), (Why.ENDED, 1), (Why.LATE, 1)])
+    def test_another_run_at_a_session_is_no_failure_and_an_end_is_asked_for_anew(
+        self, world: World, why: Why, asked: int
+    ) -> None:
+        world.begin()
+        look = Look(session_id=SESSION, why=why)
+        record = {"messageId": "m1", "receiptHandle": "r1", "body": forms.written(look)}
+        with world.leases.hold(SESSION, 60.0):
+            answer = world.archivist.handle({"Records": [record]}, world.line)
+        assert answer == {"batchItemFailures": []}
+        assert world.looks.asked == [(look, WAIT)] * asked
+        assert world.looks.later == []
 
     @pytest.mark.parametrize("body", ["", "{}", '{"v":2}', '{"v":1,"why":"x","session":"s"}'])
     def test_a_message_that_is_none_of_ours_ends_with_the_dead_letters(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent import document
+from agent.deflate import compress
 from agent.ports import StartFailed
 from hatchway.core.channel import ChannelSettings
 from hatchway.core.documents import Document, SessionType
@@ -24,9 +25,18 @@ def settings(
     terminal showed is shown again to another client."""
     if isinstance(found, StartFailed):
         return ChannelSettings(epoch=epoch)
-    if without_terminal(found):
-        return ChannelSettings(epoch=epoch, session_type=found.session_type, lossless=True)
-    return ChannelSettings(epoch=epoch, session_type=found.session_type, replay=replay)
+    lossless = without_terminal(found)
+    return ChannelSettings(
+        epoch=epoch,
+        session_type=found.session_type,
+        compress=compress,
+        lossless=lossless,
+        replay=_nothing if lossless else replay,
+    )
+
+
+def _nothing(held: int) -> bytes:
+    return b""
 
 
 def without_terminal(found: Document | StartFailed) -> bool:

@@ -15,6 +15,7 @@ in `dropped`, what breaks the protocol for good is a `Failed` event.
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from enum import Enum
 from uuid import UUID
 
 from hatchway.core import handshake, payloads
-from hatchway.core.compression import inflate
+from hatchway.core.compression import Compress, inflate
 from hatchway.core.errors import MalformedMessage
 from hatchway.core.events import (
     ChannelEvent,
@@ -110,6 +111,7 @@ class ChannelSettings:
     client tells an extended agent of its terminal and language. `lossless`: an agent takes no more
     output while the client is away, where it would otherwise give up the oldest. `replay` gives an
     agent what another client is shown first: what was printed before the last so many bytes.
+    `compress` stands in for zlib's.
     """
 
     epoch: float
@@ -121,6 +123,7 @@ class ChannelSettings:
     lossless: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     replay: Callable[[int], bytes] = lambda held: b""
+    compress: Compress = zlib.compress
 
 
 class DataChannel:
@@ -140,7 +143,7 @@ class DataChannel:
         self._offer = Extensions(window, environment=told) if settings.extensions else None
         self._request: HandshakeRequest | None = None
         self._window = window
-        self._outbox = Outbox(self._pack)
+        self._outbox = Outbox(self._pack, settings.compress)
         self._inbox = Inbox(window)
         #: This end's identity, which a client's first message bears, and the client's.
         self._own = self._uuid()

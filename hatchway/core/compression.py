@@ -6,6 +6,7 @@ Each message stands alone, so that the relay can record and the receiver take th
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 from hatchway.core.errors import MalformedMessage
 from hatchway.core.wire import MAX_PAYLOAD
@@ -19,28 +20,33 @@ SAMPLE_BYTES = 1024
 WORTH_IT = 0.9
 #: Different values among those bytes. With no more than the first number, as in text, 6.8 bits
 #: tell each of them, and they shrink; with more than the second they are as good as random (251 of
-#: 256). Only between the two are they compressed to see, which costs as much as 12 KB of text.
+#: 256). Only between the two are they compressed to see.
 TEXT_VALUES, RANDOM_VALUES = 112, 236
+
+#: zlib.compress, or what does the same faster: data, level, window bits.
+Compress = Callable[[bytes, int, int], bytes]
 
 _LEVEL = 1
 _RAW = -zlib.MAX_WBITS
 
 
-def deflate(data: bytes, limit: int = MAX_PAYLOAD) -> bytes | None:
+def deflate(
+    data: bytes, limit: int = MAX_PAYLOAD, compress: Compress = zlib.compress
+) -> bytes | None:
     """`data` compressed; None where that does not pay or the result exceeds `limit` bytes."""
     if not MIN_DEFLATED <= len(data) <= MAX_INFLATED:
         return None
-    if not _shrinks(data[:SAMPLE_BYTES]):
+    if not _shrinks(data[:SAMPLE_BYTES], compress):
         return None
-    packed = len(data).to_bytes(4, "big") + zlib.compress(data, _LEVEL, _RAW)
+    packed = len(data).to_bytes(4, "big") + compress(data, _LEVEL, _RAW)
     return packed if len(packed) <= limit and len(packed) < WORTH_IT * len(data) else None
 
 
-def _shrinks(sample: bytes) -> bool:
+def _shrinks(sample: bytes, compress: Compress) -> bool:
     values = len(set(sample))
     if values <= TEXT_VALUES or values > RANDOM_VALUES:
         return values <= TEXT_VALUES
-    return len(zlib.compress(sample, _LEVEL, _RAW)) <= WORTH_IT * len(sample)
+    return len(compress(sample, _LEVEL, _RAW)) <= WORTH_IT * len(sample)
 
 
 def inflate(packed: bytes) -> bytes:

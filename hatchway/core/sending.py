@@ -6,11 +6,12 @@ goes before a megabyte that was pasted earlier. It knows no clock and no path; `
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hatchway.core.compression import MAX_INFLATED, deflate, inflate
+from hatchway.core.compression import MAX_INFLATED, MIN_DEFLATED, Compress, deflate, inflate
 from hatchway.core.handshake import MAX_WINDOW, Acknowledgement, Extensions
 from hatchway.core.wire import (
     CREDITED,
@@ -41,6 +42,9 @@ MIN_REORDER = 0.02
 #: A peer that acknowledges each message once may lose that one acknowledgement: after so many
 #: sendings, when later messages have arrived, the message counts as arrived.
 ORIGINAL_ATTEMPTS = 4
+
+#: Messages sent as they are after one that would not shrink: output stays of a kind for a while.
+PLAIN_RUN = 7
 
 #: What keeps its place among the data; a flag there is the end of input.
 _MARKS = frozenset({PayloadType.GAP, PayloadType.EXIT_CODE})
@@ -85,8 +89,8 @@ class _Segment:
 class Outbox:
     """Numbers, sends, and sends again until acknowledged."""
 
-    def __init__(self, pack: Packer) -> None:
-        self._pack = pack
+    def __init__(self, pack: Packer, compress: Compress = zlib.compress) -> None:
+        self._pack, self._deflater = pack, compress
         self._control: deque[tuple[int, bytes]] = deque()
         self._waiting: deque[_Segment] = deque()
         self._waiting_bytes = 0
@@ -99,6 +103,7 @@ class Outbox:
         self._max_payload = ORIGINAL_PAYLOAD
         self._compress = False
         self._ratio = 0.5
+        self._plain = 0
         self._backoff = 1.0
         self._newest_arrival = 0.0
         self.round_trip = RoundTrip()
@@ -303,8 +308,8 @@ class Outbox:
     def _next_chunk(self, segment: _Segment, room: int, credit: int, now: float) -> bytes:
         available = min(len(segment.data), credit)
         payload, size, flags = b"", 0, 0
-        if self._compress:
-            payload, size = self._deflated(segment.data, room, available)
+        if self._compress and available >= MIN_DEFLATED:
+            payload, size = self._compressed(segment.data, room, available)
             flags = FLAG_DEFLATED if payload else 0
         if not payload:
             size = min(room, available)
@@ -316,12 +321,21 @@ class Outbox:
         self._data_sent += size
         return self._number(segment.payload_type, payload, size, flags, now)
 
+    def _compressed(self, data: bytearray, room: int, available: int) -> tuple[bytes, int]:
+        if self._plain:
+            self._plain -= 1
+            return b"", 0
+        found = self._deflated(data, room, available)
+        if not found[0]:
+            self._plain = PLAIN_RUN
+        return found
+
     def _deflated(self, data: bytearray, room: int, available: int) -> tuple[bytes, int]:
         """The beginning of `data` compressed into `room` bytes, and how much of it that was."""
         sure = min(available, room)
         likely = min(available, MAX_INFLATED, int(room * 0.9 / self._ratio))
         for size in dict.fromkeys((max(likely, sure), sure)):  # each once
-            packed = deflate(bytes(memoryview(data)[:size]), room)
+            packed = deflate(bytes(memoryview(data)[:size]), room, self._deflater)
             if packed is not None:
                 self._ratio = max(0.02, 0.7 * self._ratio + 0.3 * len(packed) / size)
                 return packed, size

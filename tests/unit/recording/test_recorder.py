@@ -35,9 +35,10 @@ class Setting:
         self.line = Line("uplink")
         self.order: list[str] = []
         self.unsealed: HatchwayError | None = None
-        self.recorder = Recorder(
-            self.recordings, self.troubles, self.clock, self._seal, self._beside
-        )
+        self.recorder = self.instance()
+
+    def instance(self) -> Recorder:
+        return Recorder(self.recordings, self.troubles, self.clock, self._seal, self._beside)
 
     def _beside(self, act: Callable[[], None]) -> Callable[[], None]:
         """As if the log were slower than the delivery."""
@@ -186,6 +187,18 @@ class TestCap:
         setting.clock.advance(60)
         setting.carry(Terms(cap=1))
         assert [bool(passed.frames) for passed in setting.recorded] == [True, False, True]
+
+    def test_instances_count_by_themselves_and_pass_their_cap_by_one_upload_each(
+        self, setting: Setting
+    ) -> None:
+        """The bound in docs/protocol.md: instances x (cap + one upload)."""
+        cap, instances = 3 * len(FRAME) + 1, [setting.recorder, setting.instance()]
+        for _ in range(10):
+            for recorder in instances:
+                recorder.carry(SESSION, Terms(cap=cap), PASSED, lambda: None, Line("uplink"))
+        recorded = sum(len(frame) for passed in setting.recorded for frame in passed.frames)
+        assert len(instances) * cap <= recorded <= len(instances) * (cap + len(FRAME))
+        assert sum(bool(passed.note) for passed in setting.recorded) == len(instances)
 
     def test_each_session_has_its_own(self, setting: Setting) -> None:
         setting.carry(Terms(cap=1))

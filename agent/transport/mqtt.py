@@ -49,6 +49,7 @@ class MqttListening:
         topic: str,
         credentials: Callable[[], Credentials],
         listener: Listener,
+        make: Callable[[mqtt5.ClientOptions], mqtt5.Client] = mqtt5.Client,
     ) -> None:
         self._crt, self._endpoint, self._topic = crt, endpoint, topic
         self._credentials, self._listener = credentials, listener
@@ -59,7 +60,7 @@ class MqttListening:
         self._closed = False
         self._stopped = asyncio.Event()
         self._again: asyncio.TimerHandle | None = None
-        self._client: mqtt5.Client | None = mqtt5.Client(self._options(dial, client_id))
+        self._client: mqtt5.Client | None = make(self._options(dial, client_id))
         self._client.start()
 
     async def close(self) -> None:

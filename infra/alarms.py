@@ -18,6 +18,7 @@ _CLOUDWATCH = "cloudwatch.amazonaws.com"
 #: As `lambdas/telemetry.py` writes them: namespace, and the services of two families.
 NAMESPACE, NODES_SERVICE, SWEEP_SERVICE = "Hatchway", "hatchway-nodes", "hatchway-sweep"
 ARCHIVE_SERVICE = "hatchway-archive"
+RELAY_SERVICE, UPLINK_SERVICE = "hatchway-relay", "hatchway-uplink"
 #: Metric → who counts it, and what it means. One of them in five minutes is an alarm.
 COUNTED = {
     "RecordingFailed": (
@@ -27,6 +28,14 @@ COUNTED = {
     "RecordingMismatch": (
         ARCHIVE_SERVICE,
         "A node or client sent other content under a number that it had used: tampering.",
+    ),
+    "OutputUnrecorded": (
+        UPLINK_SERVICE,
+        "What nodes printed was not recorded: the log group or the key that seals did not take it.",
+    ),
+    "InputUnrecorded": (
+        RELAY_SERVICE,
+        "What clients sent was not recorded: the log group or the key that seals did not take it.",
     ),
     "EnrolmentRefused": (NODES_SERVICE, "Somebody without the node's secret said to be a node."),
     "MessagesDropped": (

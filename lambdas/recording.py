@@ -26,6 +26,8 @@ TOLD = 10.0
 #: Sessions remembered, for their bytes and for their ends.
 MAX_SESSIONS = 1024
 MINUTE = 60.0
+#: What a line counts where a message was not recorded; a metric, which has an alarm.
+UNRECORDED = "unrecorded"
 
 T = TypeVar("T")
 Wait = Callable[[], None]
@@ -98,7 +100,7 @@ class Recorder:
         try:
             self._append(session, passed)
         except HatchwayError as error:
-            line.count("unrecorded")
+            line.count(UNRECORDED)
             line.note(recording=error.code)
             self._tell(session, line)
             raise RecordingUnavailable() from error
@@ -118,7 +120,7 @@ class Recorder:
 
     def _wanted(self, session: str, terms: Terms, passed: Passed, line: Line) -> None:
         if self.clock() < self.memory.held_until:
-            line.count("unrecorded")
+            line.count(UNRECORDED)
             return
         found = self._room(session, terms, passed)
         if found is not None:
@@ -129,14 +131,14 @@ class Recorder:
         try:
             self._append(session, passed)
         except ThrottlingException as error:  # a quick answer: nobody has waited long
-            line.count("unrecorded")
+            line.count(UNRECORDED)
             line.note(recording=error.code)
         except HatchwayError as error:
-            line.count("unrecorded")
+            line.count(UNRECORDED)
             line.note(recording=error.code)
             self.memory.held_until = self.clock() + HELD
         except Exception as error:  # in a thread, where nobody would see it
-            line.count("unrecorded")
+            line.count(UNRECORDED)
             line.failed(error)
 
     def _append(self, session: str, passed: Passed) -> None:

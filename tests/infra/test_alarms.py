@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.alarms import COUNTED, NAMESPACE, NODES_SERVICE, SWEEP_SERVICE
 from lambdas import telemetry
+from lambdas.metered import metered
 from lambdas.nodes.handler import FLOW
+from lambdas.recording import UNRECORDED
 from lambdas.sweep.handler import BEHIND
+from local.places import ROOT
 from tests.infra.conftest import Synth
 from tests.infra.templates import Stacks, text
 
@@ -33,9 +37,23 @@ def test_every_alarm_tells_the_topic_and_none_waits_for_data(default: Stacks) ->
 
 
 def test_what_is_counted_is_what_the_functions_name() -> None:
-    recordings = {"RecordingFailed", "RecordingMismatch"}
+    recordings = {"RecordingFailed", "RecordingMismatch", "OutputUnrecorded", "InputUnrecorded"}
     assert set(COUNTED) == {"EnrolmentRefused", "MessagesDropped", BEHIND, "Gaps"} | recordings
     assert "Gaps" in FLOW.values()
+
+
+@pytest.mark.parametrize(("family", "metric"), [("relay", "Input"), ("uplink", "Output")])
+def test_what_is_not_recorded_is_an_alarm(
+    default: Stacks, capsys: pytest.CaptureFixture[str], family: str, metric: str
+) -> None:
+    entry = Path(ROOT, "lambdas", family, "entry.py").read_text()
+    assert f'metered("{family}", stage(os.environ), {{UNRECORDED: "{metric}Unrecorded"}})' in entry
+    metered(family, "prod", {UNRECORDED: f"{metric}Unrecorded"})("INFO", {UNRECORDED: 1})
+    written = json.loads(capsys.readouterr().out)
+    found = alarm(default, f"{metric}Unrecorded")
+    assert found["MetricName"] == written["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"]
+    dimensions = {each["Name"]: each["Value"] for each in found["Dimensions"]}
+    assert dimensions == {name: written[name] for name in ("service", "stage")}
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ _RECORDED = ("RECORDINGS", "RECORDING_KEY", "ARCHIVE_QUEUE")
 NEEDS: Mapping[str, Sequence[str]] = {
     "connect": ("TABLE", "STAGE", "STREAM_MANAGEMENT_URL", "CHANNEL_ROLE_ID", "AWS_REGION"),
     "relay": ("STAGE", "SEAL_SECRET", *_RECORDED),
-    "uplink": ("TICKET_SECRET", "STREAM_MANAGEMENT_URL", "CHANNEL_ROLE_ID", *_RECORDED),
+    "uplink": ("STAGE", "TICKET_SECRET", "STREAM_MANAGEMENT_URL", "CHANNEL_ROLE_ID", *_RECORDED),
     "agents": (
         "TABLE",
         "STAGE",

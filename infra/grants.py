@@ -109,7 +109,8 @@ class Grants:
         family.grant(
             "kms:GenerateDataKey", on=[self.data.records.key.key_arn], when=self._via("s3")
         )
-        family.grant("kms:Sign", on=[self.data.records.signing.key_arn])
+        # It goes on from nothing that it has not signed itself.
+        family.grant("kms:GetPublicKey", "kms:Sign", on=[self.data.records.signing.key_arn])
 
     def feed_destinations(self, family: FamilyFunction) -> None:
         """Where documents may have logs go; and which code of its own runs."""

@@ -80,12 +80,14 @@ def read_signed(archive: Archive, prefix: str) -> Signed | None:
 def read_kept(archive: Archive, prefix: str) -> Kept:
     """The manifest, and the state that goes with it."""
     signed = read_signed(archive, prefix)
-    if signed is None:
-        return Kept()
+    return Kept(signed, _load_progress(_state(archive, prefix, signed))) if signed else Kept()
+
+
+def _state(archive: Archive, prefix: str, signed: Signed) -> bytes:
     state = archive.get(prefix + _state_name(signed.manifest.checkpoint))
     if state is None:
         raise MalformedRecording("A checkpoint has no state.")
-    return Kept(signed, _load_progress(state))
+    return state
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,21 @@ class Ledger:
     code: Code
 
     def kept(self, session: Session) -> Kept:
-        return read_kept(self.archive, prefix_of(session.session_id, session.started))
+        """What there is to go on from; MalformedRecording for what this archive has not signed of
+        this session: it would sign what somebody else has put there."""
+        prefix = prefix_of(session.session_id, session.started)
+        signed = read_signed(self.archive, prefix)
+        if signed is None:
+            return Kept()
+        digest = hashlib.sha256(signed.text).digest()
+        if not self.signer.made(digest, signed.signature):
+            raise MalformedRecording("The manifest was not signed by the archive.")
+        state = _state(self.archive, prefix, signed)
+        if signed.manifest.session != session.session_id:
+            raise MalformedRecording("The manifest is of another session.")
+        if signed.manifest.state not in ("", hashlib.sha256(state).hexdigest()):
+            raise MalformedRecording("The checkpoint's state is not the one that was signed.")
+        return Kept(signed, _load_progress(state))
 
     def keep(
         self,
@@ -120,8 +136,9 @@ class Ledger:
             manifest = evidence.extended(manifest, portion)
             name = manifest.segments[-1].name
             self.archive.put(prefix + name, evidence.pack_segment(portion))
-        self.archive.put(prefix + _state_name(manifest.checkpoint), _dump_progress(progress))
-        signed = self._sign(manifest)
+        state = _dump_progress(progress)
+        self.archive.put(prefix + _state_name(manifest.checkpoint), state)
+        signed = self._sign(replace(manifest, state=hashlib.sha256(state).hexdigest()))
         self.archive.put(prefix + MANIFEST, _dump_signed(signed))
         return Kept(signed, progress)
 

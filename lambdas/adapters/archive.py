@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from hatchway.core.errors import DoesNotExistException, MalformedRecording
 from lambdas.adapters import aws
+from lambdas.adapters.signatures import signed_by
 from lambdas.ports import MAX_NAMES, MAX_OBJECT, NamePage, PassedPage, Signature
 
 if TYPE_CHECKING:
@@ -64,11 +65,12 @@ class ArchiveBucket:
 
 
 class KmsSigner:
-    """The port Signer; `key` is a key's id or ARN."""
+    """The port Signer; `key` is a key's id or ARN. Its public half is asked for once."""
 
     def __init__(self, key: str, client: KMSClient | None = None) -> None:
         self._key = key
         self._client: KMSClient = client or aws.client("kms", PATIENCE)
+        self._public = KmsPublicKeys(key, self._client)
 
     def sign(self, digest: bytes) -> Signature:
         with aws.calling("KMS"):
@@ -79,6 +81,13 @@ class KmsSigner:
                 SigningAlgorithm=ALGORITHM,
             )
         return Signature(key=answer["KeyId"], algorithm=ALGORITHM, value=answer["Signature"])
+
+    def made(self, digest: bytes, signature: Signature) -> bool:
+        try:
+            key = self._public.public_key(signature.key)
+        except DoesNotExistException:
+            return False
+        return signed_by(key, digest, signature.value)
 
 
 class KmsPublicKeys:

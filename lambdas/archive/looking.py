@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hatchway.core import documents
-from hatchway.core.errors import HatchwayError
+from hatchway.core.errors import HatchwayError, MalformedRecording
 from hatchway.core.lifecycle import ENDED
 from hatchway.core.recording import Mode
 from hatchway.core.transcript.chunks import Chunk
@@ -88,7 +88,7 @@ class Looking:
             return self._look(session, look, line)
 
     def _look(self, session: Session, look: Look, line: Line) -> bool:
-        before = self.ledger.kept(session)
+        before = self._before(session, line)
         kept = self._kept(session, before, look, line)
         if kept.signed is None:
             return True
@@ -98,6 +98,14 @@ class Looking:
             self.telling.stored(session, kept, line)
             self.looks.ask([Look(session_id=session.session_id, why=Why.LATE)], LATE)
         return not failures
+
+    def _before(self, session: Session, line: Line) -> Kept:
+        """What there is so far. What somebody else has put there is told, and nothing is added."""
+        try:
+            return self.ledger.kept(session)
+        except MalformedRecording as error:
+            self._failed(session, [Failure("archive", error)], line)
+            raise
 
     def _kept(self, session: Session, kept: Kept, look: Look, line: Line) -> Kept:
         """What the archive has when this run has kept what is new, in portions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -53,6 +54,16 @@ class MemorySigner:
     def sign(self, digest: bytes) -> Signature:
         value = self._pair.sign(digest, ec.ECDSA(utils.Prehashed(SHA256())))
         return Signature(key=self._key, algorithm="ECDSA_SHA_256", value=value)
+
+    def made(self, digest: bytes, signature: Signature) -> bool:
+        if signature.key != self._key:
+            return False
+        try:
+            algorithm = ec.ECDSA(utils.Prehashed(SHA256()))
+            self._pair.public_key().verify(signature.value, digest, algorithm)
+        except InvalidSignature:
+            return False
+        return True
 
     def public_key(self, key: str) -> bytes:
         if key != self._key:

@@ -47,6 +47,10 @@ class Signer(Protocol):
 
     def sign(self, digest: bytes) -> Signature: ...
 
+    def made(self, digest: bytes, signature: Signature) -> bool:
+        """Whether this key signed it."""
+        ...
+
 
 class PublicKeys(Protocol):
     """The other half of the signer's key."""

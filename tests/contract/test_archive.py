@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from awscrt.crypto import EC
@@ -96,6 +96,15 @@ def test_a_signature_is_right_by_the_key_that_it_names(keys: Keys) -> None:
     checker = EC.new_key_from_der_data(keys.public.public_key(signature.key))
     assert checker.verify(digest, signature.value)
     assert not checker.verify(hashlib.sha256(b"other").digest(), signature.value)
+
+
+def test_a_signer_knows_what_it_made(keys: Keys) -> None:
+    digest = hashlib.sha256(b"manifest").digest()
+    signature = keys.signer.sign(digest)
+    assert keys.signer.made(digest, signature)
+    assert not keys.signer.made(hashlib.sha256(b"other").digest(), signature)
+    assert not keys.signer.made(digest, replace(signature, value=b"none"))
+    assert not keys.signer.made(digest, replace(signature, key=signature.key + "-another"))
 
 
 def test_another_key_is_none_of_ours(keys: Keys) -> None:

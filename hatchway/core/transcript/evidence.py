@@ -77,7 +77,8 @@ class Code:
 class Manifest:
     """What is signed. Times are unix milliseconds; `previous` is the SHA-256 of the manifest of the
     checkpoint before, "" for the first; `ended` is 0 and `final` False while the session lasts.
-    `stated` is how much there was, by the node's word at the end: None where it gave none."""
+    `stated` is how much there was, by the node's word at the end: None where it gave none. `state`
+    is the SHA-256 of the checkpoint's state, from which the archive goes on."""
 
     session: str
     stage: str
@@ -91,6 +92,7 @@ class Manifest:
     final: bool = False
     previous: str = ""
     stated: Stated | None = None
+    state: str = ""
     sides: Mapping[Side, Count] = field(default_factory=lambda: {side: Count() for side in Side})
     segments: tuple[Segment, ...] = ()
 
@@ -218,6 +220,7 @@ def dump_manifest(manifest: Manifest) -> bytes:
         "previous": m.previous,
         "code": {"function": m.code.function, "version": m.code.version, "sha256": m.code.digest},
         "end": _stated_json(m),
+        "state": m.state,
         "sides": {side.value: _count_json(count) for side, count in m.sides.items()},
         "segments": [[s.name, s.digest, s.first, s.chunks, s.leaves] for s in m.segments],
     }
@@ -282,6 +285,7 @@ def load_manifest(data: bytes) -> Manifest:
                 digest=_text(code["sha256"]),
             ),
             stated=_load_stated(document.get("end")),
+            state=_text(document.get("state", "")),
             sides={side: _load_count(document["sides"][side.value]) for side in Side},
             segments=tuple(_load_segment(row) for row in document["segments"]),
         )

@@ -26,6 +26,12 @@ RECORDING_STORED = "Recording Stored"
 RECORDING_MISMATCH = "Recording Mismatch"
 RECORDING_FAILED = "Recording Failed"
 
+#: What a person is told of a failure that is no destination's.
+_FAILURES = {
+    "recordings": "lacks what passed",
+    "archive": "is not gone on with: what the archive has is not what it signed",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecording:
@@ -78,13 +84,15 @@ def recording_mismatch(
 def recording_failed(
     stage: str, session: Session, destination: str, code: str, time: float
 ) -> Told:
-    """A destination did not take the recording. `destination` names it (s3, cloudwatch, archive),
-    `code` is the stable error code."""
+    """A destination did not take the recording (s3, cloudwatch), what passed was not stored
+    (recordings), or what is there is not what was signed (archive). `code` is the stable error
+    code."""
+    said = _FAILURES.get(destination, f"could not be written to {destination}")
     detail: Detail = {
         **_head(stage, session, f"failed/{destination}/{code}", time),
         "destination": destination,
         "errorCode": code,
-        "summary": _summary(stage, session, f"could not be written to {destination} ({code})"),
+        "summary": _summary(stage, session, f"{said} ({code})"),
     }
     return Told(RECORDING_FAILED, detail, time)
 

@@ -18,7 +18,7 @@ from tests.integration.bare_client import pack
 from tests.integration.handmade_node import enrolled, online
 from tests.integration.ledger import kept, secret, secret_keys
 from tests.integration.logs import lines, messages
-from tests.integration.sessions import connect, quiet_shell, start, terminate
+from tests.integration.sessions import connect, path_of, quiet_shell, start, terminate
 from tests.integration.terminal import terminal
 
 pytestmark = pytest.mark.stack
@@ -28,15 +28,22 @@ _EVENT = Path(__file__).parent.parent / "events" / "ws_message.json"
 #: `relay` is invoked by hand too: so there is a bad message as well.
 FAMILIES = (
     "agents",
+    "archive",
     "audit",
     "connect",
+    "documents",
     "events",
     "nodes",
     "notify",
+    "recordings",
     "relay",
+    "review",
     "sessions",
+    "sweep",
     "uplink",
 )
+#: Those of a schedule, which are not waited for.
+CLOCKS = ("archive", "review", "sweep")
 #: What was printed is kept there, and for that alone. What passed is sealed, and looked at.
 RECORDINGS = (f"/hatchway/{STAGE}/sessions",)
 
@@ -72,6 +79,20 @@ def _use_everything(stack: Stack, directory: Path) -> None:
         connect(stack, started)
         made.open(started.session_id)
         terminate(stack, started.session_id)
+    _read_back(stack, started.session_id)
+    for family in CLOCKS:
+        name = f"hatchway-{STAGE}-{family}"
+        stack.emulator.client("lambda").invoke(FunctionName=name, Payload="{}")
+
+
+def _read_back(stack: Stack, session: str) -> None:
+    """What others look at: documents, recordings, calls; and what is searched for."""
+    people = stack.people(ADMIN)
+    for path in ("/documents", path_of(session, "/recording"), "/audit/events"):
+        assert people.call("GET", path).status == 200
+    wanted = {"Text": secret(f"sought{secrets.token_hex(8)}", "what was searched for")}
+    found = people.call("POST", path_of(session, "/recording/search"), wanted)
+    assert (found.status, found.fields["Matches"]) == (200, [])
 
 
 def _relay_by_hand(stack: Stack) -> None:

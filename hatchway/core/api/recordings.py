@@ -20,6 +20,7 @@ _DATE = Text(name="RecordingDate", most=10, least=10, pattern=r"^[0-9]{4}-[0-9]{
 _INDEX = Number(name="ChunkIndex", least=0, most=999_999_999)
 _LINE = Text(name="RecordingLine", most=MAX_LINE, secret=True)
 _NEEDLE = Text(name="SearchText", most=MAX_NEEDLE, secret=True)
+_FOUND = Text(name="FoundText", most=2048, least=0, secret=True)
 _BASE64 = Text(name="Base64Text", most=1024)
 _ON = Member(
     name="Date",
@@ -39,7 +40,7 @@ MATCH = Record(
             doc="Since the recording's beginning.",
             required=True,
         ),
-        Member(name="Text", type=LABEL, doc="What stood there, shortened.", required=True),
+        Member(name="Text", type=_FOUND, doc="What stood there, shortened.", required=True),
     ),
 )
 

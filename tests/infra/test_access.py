@@ -65,6 +65,7 @@ def test_service_control_policies_are_read_only_where_the_deployment_says_it_may
     assert variables(reading)["SERVICE_CONTROL_POLICIES"] == "read"
     assert {where.partition("Role")[0] for where in readers(reading)} == {
         "Sessions",
+        "Connect",
         "Review",
         "Documents",
         "Recordings",

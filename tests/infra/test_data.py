@@ -49,9 +49,10 @@ def test_both_secrets_are_generated_under_the_key_and_stand_in_no_template(
 
 def test_the_key_rotates(default: Stacks) -> None:
     keys = default.data.properties("AWS::KMS::Key")
-    encrypting = [key for key in keys if key.get("KeyUsage") != "SIGN_VERIFY"]
-    assert len(encrypting) == len(keys) - 1  # KMS rotates no asymmetric keys
-    assert all(key["EnableKeyRotation"] is True for key in encrypting)
+    asymmetric = {key["KeySpec"]: key["KeyUsage"] for key in keys if "KeySpec" in key}
+    # KMS rotates no asymmetric keys.
+    assert asymmetric == {"ECC_NIST_P256": "SIGN_VERIFY", "RSA_2048": "ENCRYPT_DECRYPT"}
+    assert all(key["EnableKeyRotation"] is True for key in keys if "KeySpec" not in key)
 
 
 def test_everything_stays_when_the_stack_is_deleted(default: Stacks) -> None:

@@ -33,7 +33,7 @@ def told(echo: EchoReports) -> EchoReport | None:
     return parse_report(message.payload)
 
 
-def test_a_report_says_whose_bytes_were_echoed_and_tells_again_what_was_told():
+def test_a_report_says_whose_bytes_were_echoed_and_tells_again_what_was_told() -> None:
     echo = reports()
     echo.typed(ANN, 3)
     echo.typed(ANN, 8)
@@ -46,7 +46,7 @@ def test_a_report_says_whose_bytes_were_echoed_and_tells_again_what_was_told():
     assert told(echo) == EchoReport(ANN, (Stretch(0, 3, True), Stretch(3, 11, False)))
 
 
-def test_what_a_replaced_client_typed_is_told_as_its_own():
+def test_what_a_replaced_client_typed_is_told_as_its_own() -> None:
     echo = reports()
     echo.typed(ANN, 2)
     echo.typed(BOB, 2)
@@ -56,7 +56,7 @@ def test_what_a_replaced_client_typed_is_told_as_its_own():
     assert told(echo) == EchoReport(BOB, (Stretch(0, 2, False),))
 
 
-def test_after_an_upload_that_failed_the_report_goes_again():
+def test_after_an_upload_that_failed_the_report_goes_again() -> None:
     echo = reports()
     echo.lost()
     assert told(echo) is None
@@ -67,7 +67,7 @@ def test_after_an_upload_that_failed_the_report_goes_again():
     assert told(echo) is not None
 
 
-def test_where_input_is_not_recorded_nothing_is_reported():
+def test_where_input_is_not_recorded_nothing_is_reported() -> None:
     echo = reports(wanted=False)
     echo.typed(ANN, 1)
     echo.fed(1, echo=False)
@@ -76,7 +76,7 @@ def test_where_input_is_not_recorded_nothing_is_reported():
     assert echo.room == 0
 
 
-def test_the_longest_report_has_its_room():
+def test_the_longest_report_has_its_room() -> None:
     echo = reports()
     for n in range(MAX_STRETCHES + 1):
         echo.typed(ANN, 10**9)
@@ -100,7 +100,9 @@ def terminal():
     ("icanon", "echo", "echoes"),
     [(True, True, True), (True, False, False), (False, False, True), (False, True, True)],
 )
-def test_only_reading_lines_without_echo_is_a_secret_s_prompt(terminal, icanon, echo, echoes):
+def test_only_reading_lines_without_echo_is_a_secret_s_prompt(
+    terminal, icanon, echo, echoes
+) -> None:
     made, slave = terminal
     attributes = termios.tcgetattr(slave)
     for flag, on in ((termios.ICANON, icanon), (termios.ECHO, echo)):
@@ -109,7 +111,7 @@ def test_only_reading_lines_without_echo_is_a_secret_s_prompt(terminal, icanon, 
     assert made.echoes is echoes
 
 
-def test_of_a_terminal_that_is_gone_nothing_was_echoed(tmp_path):
+def test_of_a_terminal_that_is_gone_nothing_was_echoed(tmp_path) -> None:
     made = Terminal.__new__(Terminal)
     with (tmp_path / "no terminal").open("w") as file:
         made.master = file.fileno()

@@ -85,7 +85,9 @@ def shown(capsys: Capture) -> str:
     )
 
 
-def test_logs_are_lines_with_their_times_where_asked_for(recorded, session, capsys: Capture):
+def test_logs_are_lines_with_their_times_where_asked_for(
+    recorded, session, capsys: Capture
+) -> None:
     recorded.prints(session, b"$ ls\r\nno", b"tes\r\n")
     assert main(["logs", session.session_id]) == 0
     assert shown(capsys).split() == ["$", "ls", "notes"]
@@ -93,14 +95,14 @@ def test_logs_are_lines_with_their_times_where_asked_for(recorded, session, caps
     assert shown(capsys).rstrip().endswith("  notes")
 
 
-def test_logs_follow_to_the_end(recorded, session, capsys: Capture):
+def test_logs_follow_to_the_end(recorded, session, capsys: Capture) -> None:
     recorded.prints(session, b"one\r\n")
     over(recorded, session)
     assert main(["logs", session.session_id, "--follow"]) == 0
     assert "one" in capsys.readouterr().out.splitlines()
 
 
-def test_an_export_is_the_readers_own_file(recorded, session, tmp_path: Path):
+def test_an_export_is_the_readers_own_file(recorded, session, tmp_path: Path) -> None:
     recorded.prints(session, b"one\r\n")
     file = tmp_path / "x.cast"
     assert main(["export", session.session_id, "-o", str(file)]) == 0
@@ -110,7 +112,7 @@ def test_an_export_is_the_readers_own_file(recorded, session, tmp_path: Path):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_search_prints_session_line_and_second(recorded, session, capsys: Capture):
+def test_a_search_prints_session_line_and_second(recorded, session, capsys: Capture) -> None:
     recorded.prints(session, b"$ ls\r\n", b"notes\r\n")
     assert main(["search", "notes"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"{session.session_id}:2:1.0s: notes"
@@ -123,7 +125,7 @@ def test_a_search_prints_session_line_and_second(recorded, session, capsys: Capt
     ]
 
 
-def test_verify_says_what_it_found(recorded, session, capsys: Capture):
+def test_verify_says_what_it_found(recorded, session, capsys: Capture) -> None:
     recorded.prints(session, b"one\r\n", b"two\r\n")
     over(recorded, session, Stated(sent=2))
     assert main(["verify", session.session_id]) == 0
@@ -144,7 +146,9 @@ def test_verify_says_what_it_found(recorded, session, capsys: Capture):
         (Stated(sent=5), "the last 3 messages are not there yet"),
     ],
 )
-def test_verify_says_what_is_known_of_the_end(recorded, session, stated, said, capsys: Capture):
+def test_verify_says_what_is_known_of_the_end(
+    recorded, session, stated, said, capsys: Capture
+) -> None:
     recorded.prints(session, b"one\r\n", b"two\r\n")
     over(recorded, session, stated)
     assert main(["verify", session.session_id]) == 0
@@ -153,7 +157,9 @@ def test_verify_says_what_is_known_of_the_end(recorded, session, stated, said, c
     assert f'"EndKnown": {str(stated is not None).lower()}' in shown(capsys)
 
 
-def test_verify_takes_a_key_as_pem_or_der(recorded, session, tmp_path: Path, capsys: Capture):
+def test_verify_takes_a_key_as_pem_or_der(
+    recorded, session, tmp_path: Path, capsys: Capture
+) -> None:
     import base64
 
     recorded.prints(session, b"one\r\n")
@@ -174,7 +180,7 @@ def test_verify_takes_a_key_as_pem_or_der(recorded, session, tmp_path: Path, cap
 @pytest.mark.parametrize("name", CORPUS)
 def test_nothing_hostile_reaches_the_terminal_through_logs(
     recorded, session, name, capsys: Capture
-):
+) -> None:
     recorded.prints(session, CORPUS[name], b"\x1b\\\r\nend\r\n")
     capsys.readouterr()
     assert main(["logs", session.session_id]) == 0
@@ -187,7 +193,7 @@ def test_nothing_hostile_reaches_the_terminal_through_logs(
 @pytest.mark.parametrize("name", CORPUS)
 def test_nothing_hostile_reaches_the_terminal_through_search(
     recorded, session, name, capsys: Capture
-):
+) -> None:
     recorded.prints(session, b"needle " + CORPUS[name] + b" needle\r\n", b"\x1b\\\r\n")
     capsys.readouterr()
     for output in ("table", "json"):
@@ -198,7 +204,7 @@ def test_nothing_hostile_reaches_the_terminal_through_search(
 @pytest.mark.parametrize("name", [n for n in CORPUS if "line feed" not in n])
 def test_nothing_hostile_reaches_beyond_the_screen_through_replay(
     recorded, session, name, capsys: Capture
-):
+) -> None:
     recorded.prints(session, CORPUS[name], b"\x1b\\\r\nend")
     capsys.readouterr()
     assert main(["replay", session.session_id, "--speed", "0"]) == 0
@@ -208,7 +214,7 @@ def test_nothing_hostile_reaches_beyond_the_screen_through_replay(
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_text_on_a_phone_is_one_plain_line(name):
+def test_a_text_on_a_phone_is_one_plain_line(name) -> None:
     said = subject("Hatchway prod: " + CORPUS[name].decode("utf-8", "replace"))
     assert len(said) < 100
     assert said.isascii()

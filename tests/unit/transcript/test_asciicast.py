@@ -17,7 +17,7 @@ def events(*chunks: Chunk) -> tuple[dict[str, object], list[list[object]]]:
     return json.loads(first), [json.loads(line) for line in rest]
 
 
-def test_the_file_is_a_header_and_events_with_intervals():
+def test_the_file_is_a_header_and_events_with_intervals() -> None:
     header, found = events(
         chunk(b"100x30", Kind.RESIZE, AT, side=Side.CLIENT),
         chunk(b"$ ", at=AT + 250),
@@ -42,22 +42,22 @@ def test_the_file_is_a_header_and_events_with_intervals():
     ]
 
 
-def test_a_character_across_chunks_is_whole():
+def test_a_character_across_chunks_is_whole() -> None:
     _, found = events(chunk(b"\xe2\x82"), chunk(b"\xac"))
     assert found == [[0.0, "o", "\u20ac"]]
 
 
-def test_time_never_goes_back():
+def test_time_never_goes_back() -> None:
     _, found = events(chunk(b"a", at=AT + 5), chunk(b"b", at=AT), chunk(b"c", at=AT + 6))
     assert [event[0] for event in found] == [0.0, 0.0, 0.001]
 
 
-def test_what_follows_the_exit_comes_before_it_in_the_file():
+def test_what_follows_the_exit_comes_before_it_in_the_file() -> None:
     _, found = events(chunk(b"3", Kind.EXIT), chunk(b"", Kind.MARKER, note="the end was late"))
     assert [event[1] for event in found] == ["m", "x"]
 
 
-def test_gaps_are_markers_and_handshakes_are_nothing():
+def test_gaps_are_markers_and_handshakes_are_nothing() -> None:
     _, found = events(
         chunk(b"", Kind.MARKER, note="handshake request"),
         chunk(b"5 bytes", Kind.GAP, note="5 bytes of output were lost at the node"),
@@ -66,7 +66,7 @@ def test_gaps_are_markers_and_handshakes_are_nothing():
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_hostile_output_does_not_reach_beyond_the_players_screen(name):
+def test_hostile_output_does_not_reach_beyond_the_players_screen(name) -> None:
     text = "".join(cast([chunk(CORPUS[name]), chunk(b"\r\nend\r\n")], 1, "\x1b]0;" + name))
     assert all(line.isprintable() for line in text.splitlines())
     if "line feed" not in name:

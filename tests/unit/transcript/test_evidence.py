@@ -90,12 +90,12 @@ def first(manifest: Manifest, stored: list[list[bytes] | None]) -> tuple[Fault, 
 
 
 @given(st.integers(0, 30), st.integers(1, 9))
-def test_an_untouched_recording_has_no_findings(count, per_segment):
+def test_an_untouched_recording_has_no_findings(count, per_segment) -> None:
     assert verify(*recorded(count, per_segment)) == []
 
 
 @given(st.integers(0, 9), st.integers(0, 5))
-def test_a_changed_chunk_is_named(which, bit):
+def test_a_changed_chunk_is_named(which, bit) -> None:
     manifest, stored = recorded(10)
     lines = stored[which // 4]
     line = bytearray(lines[which % 4])
@@ -105,14 +105,14 @@ def test_a_changed_chunk_is_named(which, bit):
 
 
 @given(st.integers(0, 9))
-def test_a_removed_chunk_is_named(which):
+def test_a_removed_chunk_is_named(which) -> None:
     manifest, stored = recorded(10)
     del stored[which // 4][which % 4]
     assert first(manifest, stored) == (Fault.REMOVED, which)
 
 
 @given(st.integers(0, 2), st.integers(0, 3), st.integers(0, 3))
-def test_chunks_in_another_order_are_named(segment, one, other):
+def test_chunks_in_another_order_are_named(segment, one, other) -> None:
     manifest, stored = recorded(12)
     lines = stored[segment]
     lines[one], lines[other] = lines[other], lines[one]
@@ -121,19 +121,19 @@ def test_chunks_in_another_order_are_named(segment, one, other):
 
 
 @given(st.integers(0, 7))
-def test_an_added_chunk_is_named(which):
+def test_an_added_chunk_is_named(which) -> None:
     manifest, stored = recorded(8)
     stored[which // 4].insert(which % 4, dump(chunk(b"invented")).encode())
     assert first(manifest, stored) == (Fault.ADDED, which)
 
 
-def test_a_chunk_added_behind_the_last_one_is_named():
+def test_a_chunk_added_behind_the_last_one_is_named() -> None:
     manifest, stored = recorded(4)
     stored[0].append(b"{}")
     assert first(manifest, stored) == (Fault.ADDED, 4)
 
 
-def test_a_removed_segment_is_named_with_its_chunks():
+def test_a_removed_segment_is_named_with_its_chunks() -> None:
     manifest, stored = recorded(12)
     stored[1] = None
     (finding,) = verify(manifest, stored)
@@ -141,13 +141,13 @@ def test_a_removed_segment_is_named_with_its_chunks():
     assert "chunks 4 to 7" in finding.text
 
 
-def test_segments_in_another_order_are_found():
+def test_segments_in_another_order_are_found() -> None:
     manifest, stored = recorded(12)
     stored[0], stored[1] = stored[1], stored[0]
     assert first(manifest, stored) == (Fault.CHANGED, 0)
 
 
-def test_a_removed_tail_of_a_segment_is_named():
+def test_a_removed_tail_of_a_segment_is_named() -> None:
     manifest, stored = recorded(4)
     del stored[0][1:]
     (finding,) = verify(manifest, stored)
@@ -155,13 +155,13 @@ def test_a_removed_tail_of_a_segment_is_named():
     assert finding.text == "chunk 1 and 2 after it were removed"
 
 
-def test_a_recording_changed_throughout_has_a_bounded_number_of_findings():
+def test_a_recording_changed_throughout_has_a_bounded_number_of_findings() -> None:
     manifest, stored = recorded(MAX_FINDINGS + 1, 1)
     findings = verify(manifest, [[b"x"] for _ in stored])
     assert len(findings) == MAX_FINDINGS
 
 
-def test_beyond_so_many_chunks_a_change_is_named_by_its_segment(monkeypatch):
+def test_beyond_so_many_chunks_a_change_is_named_by_its_segment(monkeypatch) -> None:
     monkeypatch.setattr(evidence, "MAX_LEAVES", 4)  # two hundred thousand chunks take a while
     manifest, stored = recorded(8)
     assert [bool(segment.leaves) for segment in manifest.segments] == [True, False]
@@ -172,13 +172,13 @@ def test_beyond_so_many_chunks_a_change_is_named_by_its_segment(monkeypatch):
     assert finding.text == "000001.jsonl.gz was changed, somewhere in its 4 chunks"
 
 
-def test_a_line_whose_hash_begins_alike_is_found_by_the_segments_digest():
+def test_a_line_whose_hash_begins_alike_is_found_by_the_segments_digest() -> None:
     manifest, stored = recorded(4)
     forged = replace(manifest.segments[0], digest="0" * 64)
     assert first(replace(manifest, segments=(forged,)), stored)[0] is Fault.CHANGED
 
 
-def test_equal_leaves_with_another_chain_are_found():
+def test_equal_leaves_with_another_chain_are_found() -> None:
     """What names a chunk is short; what proves it is the chain."""
     manifest, stored = recorded(4)
     count = replace(manifest.sides[Side.NODE], chain="0" * 64)
@@ -186,20 +186,20 @@ def test_equal_leaves_with_another_chain_are_found():
     assert first(forged, stored) == (Fault.COUNTS, -1)
 
 
-def test_a_manifest_whose_segments_leave_chunks_out_is_found():
+def test_a_manifest_whose_segments_leave_chunks_out_is_found() -> None:
     manifest, stored = recorded(12)
     forged = replace(manifest, segments=(manifest.segments[0], manifest.segments[2]))
     assert first(forged, [stored[0], stored[2]])[0] is Fault.MANIFEST
 
 
-def test_numbers_that_are_not_contiguous_are_found():
+def test_numbers_that_are_not_contiguous_are_found() -> None:
     chunks = [chunk(b"a", sequence=0), chunk(b"c", sequence=2).numbered(1)]
     packed = pack_segment(chunks)
     manifest = extended(EMPTY, chunks)
     assert first(manifest, [read_segment(packed)]) == (Fault.COUNTS, 1)
 
 
-def test_gaps_late_chunks_and_other_clients_are_contiguous():
+def test_gaps_late_chunks_and_other_clients_are_contiguous() -> None:
     chunks = [
         chunk(b"2 messages", Kind.GAP, sequence=0),
         chunk(b"c", sequence=2),
@@ -217,7 +217,7 @@ def test_gaps_late_chunks_and_other_clients_are_contiguous():
     assert manifest.sides[Side.CLIENT].messages == 2
 
 
-def test_a_line_that_is_no_chunk_is_found_though_it_was_signed():
+def test_a_line_that_is_no_chunk_is_found_though_it_was_signed() -> None:
     one = chunk(b"a", sequence=0)
     manifest = extended(EMPTY, [one])
     leaves = base64.b64encode(leaf(b"rubbish")).decode()
@@ -225,7 +225,7 @@ def test_a_line_that_is_no_chunk_is_found_though_it_was_signed():
     assert first(replace(manifest, segments=(rubbish,)), [[b"rubbish"]])[0] is Fault.MANIFEST
 
 
-def test_the_chain_is_the_documented_one():
+def test_the_chain_is_the_documented_one() -> None:
     """A known vector, computed with nothing but SHA-256."""
     line = b'{"i":0}'
     assert (
@@ -235,7 +235,7 @@ def test_the_chain_is_the_documented_one():
     assert leaf(line) == hashlib.sha256(line).digest()[:8]
 
 
-def test_a_checkpoint_continues_the_one_before():
+def test_a_checkpoint_continues_the_one_before() -> None:
     earlier, _ = recorded(8)
     text = dump_manifest(earlier)
     later = extended(earlier, [chunk(b"x").numbered(8)])
@@ -248,13 +248,13 @@ def test_a_checkpoint_continues_the_one_before():
 # --- as a whole ---------------------------------------------------------------------------------
 
 
-def test_a_session_without_manifest_is_missing_once_it_should_have_one():
+def test_a_session_without_manifest_is_missing_once_it_should_have_one() -> None:
     session = Known(session=SESSION, started=1000.0)
     assert missing(session, None, 1000.0 + FIRST_WITHIN) == []
     assert missing(session, None, 1001.0 + FIRST_WITHIN)[0].fault is Fault.NO_MANIFEST
 
 
-def test_a_tail_is_missing_where_the_session_ended_and_its_manifest_is_not_final():
+def test_a_tail_is_missing_where_the_session_ended_and_its_manifest_is_not_final() -> None:
     manifest, _ = recorded(4)
     over = Known(session=SESSION, started=1000.0, ended=2000.0)
     assert missing(over, manifest, 2000.0 + FINAL_WITHIN) == []
@@ -264,7 +264,7 @@ def test_a_tail_is_missing_where_the_session_ended_and_its_manifest_is_not_final
     assert missing(replace(over, ended=0.0), manifest, 9999.0) == []
 
 
-def test_recordings_of_unknown_sessions_are_named():
+def test_recordings_of_unknown_sessions_are_named() -> None:
     (finding,) = unknown(["a", "b"], ["a", "c"])
     assert finding.fault is Fault.UNKNOWN_SESSION
     assert finding.text.startswith("b ")
@@ -287,14 +287,14 @@ _CHUNKS = st.builds(
 
 
 @given(_CHUNKS)
-def test_a_chunk_survives_its_line_which_is_one_line(one):
+def test_a_chunk_survives_its_line_which_is_one_line(one) -> None:
     line = dump(one)
     assert load(line) == one
     assert dump(load(line)) == line
     assert "\n" not in line
 
 
-def test_the_largest_chunk_fits_a_line_and_a_longer_line_is_refused():
+def test_the_largest_chunk_fits_a_line_and_a_longer_line_is_refused() -> None:
     line = dump(chunk(bytes(MAX_DATA), digest="a" * 64, note="\U0001f600" * 600))
     assert load(line).data == bytes(MAX_DATA)
     with pytest.raises(MalformedRecording):
@@ -305,18 +305,18 @@ def test_the_largest_chunk_fits_a_line_and_a_longer_line_is_refused():
     "damage",
     [{"i": -1}, {"t": "1"}, {"side": "x"}, {"kind": 1}, {"data": "*"}, {"data": 1}, {"seq": True}],
 )
-def test_a_damaged_line_is_refused(damage):
+def test_a_damaged_line_is_refused(damage) -> None:
     with pytest.raises(MalformedRecording):
         load(json.dumps(json.loads(dump(chunk(b"x"))) | damage))
 
 
 @pytest.mark.parametrize("line", ["", "[]", "{}", "[" * 5000])
-def test_what_is_no_line_is_refused(line):
+def test_what_is_no_line_is_refused(line) -> None:
     with pytest.raises(MalformedRecording):
         load(line)
 
 
-def test_segments_are_within_their_size_and_hold_everything():
+def test_segments_are_within_their_size_and_hold_everything() -> None:
     chunks = [chunk(bytes(MAX_DATA)).numbered(n) for n in range(40)]
     portions = list(segments(chunks))
     assert [c for portion in portions for c in portion] == chunks
@@ -325,7 +325,7 @@ def test_segments_are_within_their_size_and_hold_everything():
     assert list(segments([])) == []
 
 
-def test_the_same_chunks_give_the_same_object():
+def test_the_same_chunks_give_the_same_object() -> None:
     chunks = [chunk(b"x")]
     assert pack_segment(chunks) == pack_segment(chunks)
 
@@ -341,12 +341,12 @@ def test_the_same_chunks_give_the_same_object():
     ],
     ids=["empty", "rubbish", "cut", "more", "large"],
 )
-def test_an_object_that_is_damaged_or_too_large_is_refused(packed):
+def test_an_object_that_is_damaged_or_too_large_is_refused(packed) -> None:
     with pytest.raises(MalformedRecording):
         read_segment(packed)
 
 
-def test_a_manifest_survives_and_is_the_same_bytes():
+def test_a_manifest_survives_and_is_the_same_bytes() -> None:
     manifest, _ = recorded(10)
     text = dump_manifest(manifest)
     assert load_manifest(text) == manifest
@@ -370,19 +370,19 @@ def test_a_manifest_survives_and_is_the_same_bytes():
         {"code": None},
     ],
 )
-def test_a_damaged_manifest_is_refused(damage):
+def test_a_damaged_manifest_is_refused(damage) -> None:
     document = json.loads(dump_manifest(EMPTY)) | damage
     with pytest.raises(MalformedRecording):
         load_manifest(json.dumps(document).encode())
 
 
-def test_what_is_no_manifest_is_refused():
+def test_what_is_no_manifest_is_refused() -> None:
     for text in (b"", b"[]", b"{}", b" " * (evidence.MAX_MANIFEST + 1)):
         with pytest.raises(MalformedRecording):
             load_manifest(text)
 
 
-def test_a_start_that_only_the_audit_trail_tells_of_is_found():
+def test_a_start_that_only_the_audit_trail_tells_of_is_found() -> None:
     (found,) = started(["ann-1", "bob-1"], ["bob-1", "cyd-1"])
     assert found.fault is Fault.UNKNOWN_START
     assert found.text.startswith("ann-1 was started")

@@ -36,7 +36,7 @@ def told(*stretches: tuple[int, int, bool], client: str = "ann") -> EchoReport:
     return EchoReport(client, tuple(Stretch(*s) for s in stretches))
 
 
-def test_input_waits_for_the_nodes_report():
+def test_input_waits_for_the_nodes_report() -> None:
     withheld = hidden()
     assert list(withheld.take(typed(b"ls\r"))) == []
     (passed,) = withheld.report(told((0, 3, True)), AT)
@@ -44,7 +44,7 @@ def test_input_waits_for_the_nodes_report():
     assert withheld.clean
 
 
-def test_a_password_is_withheld_with_its_length_and_time_and_without_its_digest():
+def test_a_password_is_withheld_with_its_length_and_time_and_without_its_digest() -> None:
     withheld = hidden()
     list(withheld.take(typed(b"hunter2\r", sequence=4)))
     (mark,) = withheld.report(told((0, 8, False)), AT)
@@ -54,21 +54,21 @@ def test_a_password_is_withheld_with_its_length_and_time_and_without_its_digest(
     assert withheld.withheld == 8
 
 
-def test_a_chunk_is_withheld_when_one_byte_of_it_was_hidden():
+def test_a_chunk_is_withheld_when_one_byte_of_it_was_hidden() -> None:
     withheld = hidden()
     list(withheld.take(typed(b"su\rpw\r")))
     (mark,) = withheld.report(told((0, 3, True), (3, 6, False)), AT)
     assert mark.kind is Kind.MARKER
 
 
-def test_a_report_of_a_part_releases_nothing_beyond_it():
+def test_a_report_of_a_part_releases_nothing_beyond_it() -> None:
     withheld = hidden()
     list(withheld.take(typed(b"abc")))
     assert list(withheld.report(told((0, 2, True)), AT)) == []
     assert len(list(withheld.report(told((0, 3, True)), AT))) == 1
 
 
-def test_a_node_cannot_take_back_that_it_was_hidden():
+def test_a_node_cannot_take_back_that_it_was_hidden() -> None:
     withheld = hidden()
     list(withheld.report(told((0, 3, False)), AT))
     list(withheld.report(told((0, 3, True)), AT))
@@ -76,7 +76,7 @@ def test_a_node_cannot_take_back_that_it_was_hidden():
     assert mark.kind is Kind.MARKER
 
 
-def test_what_is_not_reported_on_in_time_is_withheld():
+def test_what_is_not_reported_on_in_time_is_withheld() -> None:
     withheld = hidden()
     list(withheld.take(typed(b"a")))
     assert list(withheld.release(AT + REPORT_WITHIN - 1)) == []
@@ -84,7 +84,7 @@ def test_what_is_not_reported_on_in_time_is_withheld():
     assert mark.note.startswith("the node did not say")
 
 
-def test_the_end_withholds_what_was_never_reported_on_and_keeps_the_rest():
+def test_the_end_withholds_what_was_never_reported_on_and_keeps_the_rest() -> None:
     withheld = hidden()
     list(withheld.take(typed(b"ab")))
     list(withheld.take(typed(b"cd")))
@@ -94,14 +94,14 @@ def test_the_end_withholds_what_was_never_reported_on_and_keeps_the_rest():
     assert kinds == [Kind.MARKER, Kind.MARKER, Kind.RESIZE]
 
 
-def test_one_byte_more_than_may_wait_withholds_the_oldest():
+def test_one_byte_more_than_may_wait_withholds_the_oldest() -> None:
     withheld = hidden()
     assert list(withheld.take(typed(bytes(MAX_WAITING_BYTES)))) == []
     (mark,) = withheld.take(typed(b"x"))
     assert mark.note.endswith(f"{MAX_WAITING_BYTES} bytes withheld")
 
 
-def test_another_clients_input_counts_from_its_own_beginning():
+def test_another_clients_input_counts_from_its_own_beginning() -> None:
     withheld = hidden()
     list(withheld.take(typed(b"abc")))
     withheld.begin("bob")
@@ -111,7 +111,7 @@ def test_another_clients_input_counts_from_its_own_beginning():
     assert [c.data for c in passed] == [b"abc", b"x"]
 
 
-def test_reports_of_invented_clients_do_not_pile_up():
+def test_reports_of_invented_clients_do_not_pile_up() -> None:
     withheld = hidden()
     for n in range(50):
         list(withheld.report(told((0, 1, True), client=f"c{n}"), AT))
@@ -124,7 +124,7 @@ _RUNS = st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_si
 
 
 @given(_RUNS, st.randoms(use_true_random=False))
-def test_exactly_what_was_hidden_is_withheld_whatever_reports_are_lost(runs, random):
+def test_exactly_what_was_hidden_is_withheld_whatever_reports_are_lost(runs, random) -> None:
     """The agent's log and the archive's reading of it agree, when the last report arrives."""
     log, withheld, found = EchoLog(), hidden(), []
     for size, echo in runs:
@@ -136,7 +136,7 @@ def test_exactly_what_was_hidden_is_withheld_whatever_reports_are_lost(runs, ran
     assert [c.kind is Kind.INPUT for c in found] == [echo for _, echo in runs]
 
 
-def test_an_echo_log_keeps_the_latest_stretches_and_begins_anew_with_a_client():
+def test_an_echo_log_keeps_the_latest_stretches_and_begins_anew_with_a_client() -> None:
     log = EchoLog()
     for n in range(MAX_STRETCHES + 5):
         log.fed("ann", 1, bool(n % 2))
@@ -147,7 +147,7 @@ def test_an_echo_log_keeps_the_latest_stretches_and_begins_anew_with_a_client():
     assert log.report() == told((0, 2, True), client="bob")
 
 
-def test_a_report_survives_the_wire():
+def test_a_report_survives_the_wire() -> None:
     report = told((0, 2, True), (2, 9, False))
     assert parse_report(pack_report(report)) == report
     assert parse_report(pack_report(EchoReport())) == EchoReport()
@@ -165,12 +165,12 @@ def test_a_report_survives_the_wire():
         b'{"Input": [' + b",".join([b"[0, 1, true]"] * (MAX_STRETCHES + 1)) + b"]}",
     ],
 )
-def test_a_malformed_report_is_refused(payload):
+def test_a_malformed_report_is_refused(payload) -> None:
     with pytest.raises(MalformedMessage):
         parse_report(payload)
 
 
-def test_a_client_that_begins_again_goes_on_counting():
+def test_a_client_that_begins_again_goes_on_counting() -> None:
     withheld = hidden()
     list(withheld.report(told((0, 4, True)), AT))
     assert list(withheld.take(typed(b"ab"))) == [typed(b"ab")]
@@ -178,7 +178,7 @@ def test_a_client_that_begins_again_goes_on_counting():
     assert list(withheld.take(typed(b"cd"))) == [typed(b"cd")]
 
 
-def test_input_waits_for_its_own_client_through_two_take_overs():
+def test_input_waits_for_its_own_client_through_two_take_overs() -> None:
     withheld = hidden()
     list(withheld.report(told((0, 1, True)), AT))
     assert list(withheld.take(typed(b"ls"))) == []
@@ -187,13 +187,13 @@ def test_input_waits_for_its_own_client_through_two_take_overs():
     assert list(withheld.report(told((1, 2, True)), AT)) == [typed(b"ls")]
 
 
-def test_a_report_of_nothing_releases_nothing():
+def test_a_report_of_nothing_releases_nothing() -> None:
     withheld = hidden()
     list(withheld.take(typed(b"ls")))
     assert list(withheld.report(told(), AT)) == []
 
 
-def test_a_size_that_waited_behind_withheld_input_passes_as_it_is():
+def test_a_size_that_waited_behind_withheld_input_passes_as_it_is() -> None:
     withheld = hidden()
     resized = chunk(b"80x24", Kind.RESIZE, AT, side=Side.CLIENT)
     assert list(withheld.take(typed(b"ls"))) == []

@@ -76,7 +76,7 @@ def each_once(chunks: Sequence[Chunk], count: int) -> None:
     assert sorted(told) == list(range(count))
 
 
-def test_at_500_messages_a_second_nothing_is_late_that_was_told_or_was_not_given_up():
+def test_at_500_messages_a_second_nothing_is_late_that_was_told_or_was_not_given_up() -> None:
     """Three messages are lost, given up, and sent again: late, once, however often the minute is
     read again. At the end some events show themselves late by seconds: those are in their place."""
     chance, log, lost = random.Random(7), SlowLog(), {1, 2, 3}
@@ -98,7 +98,7 @@ def test_at_500_messages_a_second_nothing_is_late_that_was_told_or_was_not_given
     assert {c.sequence for c in chunks if c.note.startswith("late")} == lost
 
 
-def test_a_minute_at_500_messages_a_second_is_remembered_and_may_wait():
+def test_a_minute_at_500_messages_a_second_is_remembered_and_may_wait() -> None:
     assert min(MAX_KNOWN, MAX_WAITING) >= 500 * OVERLAP // 1000
 
 
@@ -110,7 +110,7 @@ def test_a_minute_at_500_messages_a_second_is_remembered_and_may_wait():
     ),
     st.lists(st.integers(0, 300_000), max_size=8),
 )
-def test_whatever_shows_itself_when_and_whenever_one_looks(steps, times):
+def test_whatever_shows_itself_when_and_whenever_one_looks(steps, times) -> None:
     """Steps are: milliseconds since the one before, how late it shows itself, how often it came."""
     log, at = SlowLog(), 0
     for number, (pause, delay, copies) in enumerate(steps):
@@ -120,7 +120,7 @@ def test_whatever_shows_itself_when_and_whenever_one_looks(steps, times):
     each_once(looks(log, [*sorted(times), 1_000_000]), len(steps))
 
 
-def test_what_was_read_is_read_again_and_gives_nothing():
+def test_what_was_read_is_read_again_and_gives_nothing() -> None:
     log = SlowLog()
     for n in range(10):
         log.passed(n, n, output(n, b"%d" % n))
@@ -131,7 +131,7 @@ def test_what_was_read_is_read_again_and_gives_nothing():
     assert (again.chunks, again.progress, again.counts) == ((), first.progress, {})
 
 
-def test_more_events_than_are_remembered_are_not_read_again():
+def test_more_events_than_are_remembered_are_not_read_again() -> None:
     marks = [Mark(at, 1, b"%016d" % at) for at in range(MAX_KNOWN + 10)]
     since = marks[-1].at
     known = Known().after(marks, since, OVERLAP)
@@ -140,13 +140,13 @@ def test_more_events_than_are_remembered_are_not_read_again():
     assert Known().after(marks[:MAX_KNOWN], MAX_KNOWN - 1, OVERLAP).floor == 0
 
 
-def test_more_bytes_than_are_read_again_are_forgotten_too():
+def test_more_bytes_than_are_read_again_are_forgotten_too() -> None:
     half = limits.MAX_AGAIN // 2
     marks = [Mark(at, half, b"%016d" % at) for at in range(3)]
     assert [m.at for m in Known().after(marks, 2, OVERLAP).marks] == [2, 1]
 
 
-def test_events_of_one_moment_are_forgotten_together_and_the_latest_never():
+def test_events_of_one_moment_are_forgotten_together_and_the_latest_never() -> None:
     marks = [Mark(n > 0, limits.MAX_AGAIN, b"%016d" % n) for n in range(3)]
     known = Known().after(marks, 1, OVERLAP)
     assert (known.floor, len(known.marks)) == (1, 2)
@@ -155,13 +155,13 @@ def test_events_of_one_moment_are_forgotten_together_and_the_latest_never():
     assert (later.floor, [m.at for m in later.marks]) == (6, [6])
 
 
-def test_what_is_older_than_the_overlap_is_forgotten():
+def test_what_is_older_than_the_overlap_is_forgotten() -> None:
     known = Known().after([Mark(0, 1, b"a" * 16)], 0, OVERLAP)
     later = known.after([Mark(OVERLAP + 1, 1, b"b" * 16)], OVERLAP + 1, OVERLAP)
     assert (later.floor, [m.at for m in later.marks]) == (1, [OVERLAP + 1])
 
 
-def test_the_same_text_at_another_moment_is_another_event():
+def test_the_same_text_at_another_moment_is_another_event() -> None:
     assert mark(1, "x") == mark(1, "x")
     assert mark(1, "x").fingerprint != mark(2, "x").fingerprint
 
@@ -178,7 +178,7 @@ def test_the_same_text_at_another_moment_is_another_event():
         {"prints": ""},
     ],
 )
-def test_a_damaged_memory_is_refused(damage):
+def test_a_damaged_memory_is_refused(damage) -> None:
     document = Known(1, (Mark(2, 3, b"x" * 16),)).to_json()
     assert Known.of_json(document) == Known(1, (Mark(2, 3, b"x" * 16),))
     with pytest.raises(MalformedRecording):

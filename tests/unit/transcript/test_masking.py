@@ -38,7 +38,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[Chunk]:
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=12))
-def test_a_secret_is_masked_wherever_the_chunks_are_cut(cuts):
+def test_a_secret_is_masked_wherever_the_chunks_are_cut(cuts) -> None:
     data = b"one\r\nkey " + SECRET + b" two\r\nthree"
     masker = Masker(compile_patterns([KEY]))
     found = run(masker, *pieces(data, cuts)) + list(masker.finish())
@@ -48,41 +48,41 @@ def test_a_secret_is_masked_wherever_the_chunks_are_cut(cuts):
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 10_000), max_size=12))
-def test_what_does_not_match_passes_unchanged(data, cuts):
+def test_what_does_not_match_passes_unchanged(data, cuts) -> None:
     masker = Masker(compile_patterns(["no such text anywhere"]))
     chunks = pieces(data, cuts)
     assert run(masker, *chunks) + list(masker.finish()) == chunks
     assert masker.clean
 
 
-def test_colour_within_a_secret_does_not_disclose_it():
+def test_colour_within_a_secret_does_not_disclose_it() -> None:
     masker = Masker(compile_patterns([KEY]))
     data = b"k=" + SECRET[:7] + b"\x1b[1m" + SECRET[7:] + b"\x1b[0m;\n"
     (found,) = run(masker, chunk(data))
     assert found.data == b"k=" + b"*" * 7 + b"\x1b[1m" + b"*" * 13 + b"\x1b[0m;\n"
 
 
-def test_a_masked_chunk_bears_no_digest():
+def test_a_masked_chunk_bears_no_digest() -> None:
     masker = Masker(compile_patterns([KEY]))
     masked, other = run(masker, chunk(SECRET + b"\n", digest="d"), chunk(b"x\n", digest="e"))
     assert (masked.digest, masked.note) == ("", "masked")
     assert other.digest == "e"
 
 
-def test_a_line_is_held_back_until_it_ends():
+def test_a_line_is_held_back_until_it_ends() -> None:
     masker = Masker(compile_patterns([KEY]))
     assert run(masker, chunk(b"done\nnew line")) == []
     assert [c.data for c in run(masker, chunk(b" ends\n"))] == [b"done\nnew line", b" ends\n"]
 
 
-def test_a_line_without_end_is_let_go_after_its_time():
+def test_a_line_without_end_is_let_go_after_its_time() -> None:
     masker = Masker(compile_patterns([KEY]))
     assert run(masker, chunk(b"$ ")) == []
     assert list(masker.expire(AT + LINE_WITHIN - 1)) == []
     assert [c.data for c in masker.expire(AT + LINE_WITHIN)] == [b"$ "]
 
 
-def test_a_line_beyond_the_limit_is_let_go_but_for_its_end():
+def test_a_line_beyond_the_limit_is_let_go_but_for_its_end() -> None:
     masker = Masker(compile_patterns([KEY]))
     assert run(masker, *(chunk(b"x" * 1024) for _ in range(MAX_LINE // 1024))) == []
     found = run(masker, chunk(b"x" * 1024))
@@ -91,7 +91,7 @@ def test_a_line_beyond_the_limit_is_let_go_but_for_its_end():
     assert SECRET not in b"".join(c.data for c in rest)
 
 
-def test_streams_are_masked_apart_and_keep_their_order():
+def test_streams_are_masked_apart_and_keep_their_order() -> None:
     masker = Masker(compile_patterns([KEY]))
     found = run(
         masker,
@@ -103,7 +103,7 @@ def test_streams_are_masked_apart_and_keep_their_order():
     assert [c.data for c in found] == [b"*" * 5, b"warning\n", b"80x24", b"*" * 15 + b"\n"]
 
 
-def test_without_patterns_nothing_is_held():
+def test_without_patterns_nothing_is_held() -> None:
     assert run(Masker(()), chunk(b"no end")) == [chunk(b"no end")]
 
 
@@ -111,12 +111,12 @@ def test_without_patterns_nothing_is_held():
     "pattern",
     ["", "(", "(a+)+b", "(?:a*)*", "([a-z]+)*", "(x{2,})+", "a*", "x" * (MAX_PATTERN + 1)],
 )
-def test_a_pattern_that_is_odd_or_takes_time_without_end_is_refused(pattern):
+def test_a_pattern_that_is_odd_or_takes_time_without_end_is_refused(pattern) -> None:
     with pytest.raises(ValidationException):
         compile_patterns([pattern])
 
 
-def test_so_many_patterns_and_no_more():
+def test_so_many_patterns_and_no_more() -> None:
     assert len(compile_patterns(["a"] * MAX_PATTERNS)) == MAX_PATTERNS
     with pytest.raises(ValidationException):
         compile_patterns(["a"] * (MAX_PATTERNS + 1))
@@ -126,5 +126,5 @@ def test_so_many_patterns_and_no_more():
     "pattern",
     [KEY, r"(?i)password[:=]\s*\S+", r"\b\d{4}[- ]?\d{4}\b", r"ghp_[A-Za-z0-9]{36}", r"(ab)+"],
 )
-def test_patterns_that_people_use_are_taken(pattern):
+def test_patterns_that_people_use_are_taken(pattern) -> None:
     compile_patterns([pattern])

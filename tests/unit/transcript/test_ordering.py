@@ -35,7 +35,7 @@ def shown(chunks: list[Chunk]) -> bytes:
     st.lists(st.binary(min_size=1, max_size=8), min_size=1, max_size=30),
     st.randoms(use_true_random=False),
 )
-def test_any_order_and_any_repeats_give_every_message_once_in_its_order(payloads, random):
+def test_any_order_and_any_repeats_give_every_message_once_in_its_order(payloads, random) -> None:
     frames = [output(n, payload) for n, payload in enumerate(payloads)]
     arriving = frames + random.choices(frames, k=len(frames))
     random.shuffle(arriving)
@@ -51,7 +51,7 @@ def test_any_order_and_any_repeats_give_every_message_once_in_its_order(payloads
     st.lists(st.binary(min_size=1, max_size=8), min_size=2, max_size=20),
     st.sets(st.integers(0, 19)),
 )
-def test_what_is_lost_is_a_gap_and_numbers_stay_contiguous(payloads, lost):
+def test_what_is_lost_is_a_gap_and_numbers_stay_contiguous(payloads, lost) -> None:
     orderer = Orderer(Side.NODE)
     kept = [n for n in range(len(payloads)) if n not in lost]
     chunks = feed(orderer, *(output(n, payloads[n]) for n in kept)) + list(orderer.finish())
@@ -63,7 +63,7 @@ def test_what_is_lost_is_a_gap_and_numbers_stay_contiguous(payloads, lost):
     assert shown(chunks) == b"".join(payloads[n] for n in kept)
 
 
-def test_a_chunk_bears_the_digest_of_the_payload_as_carried():
+def test_a_chunk_bears_the_digest_of_the_payload_as_carried() -> None:
     data = b"line\n" * 200
     orderer = Orderer(Side.NODE)
     plain, packed = output(1, b"x"), deflated(2, data)
@@ -73,7 +73,7 @@ def test_a_chunk_bears_the_digest_of_the_payload_as_carried():
     assert chunks[2].digest == hashlib.sha256(packed[120:]).hexdigest()
 
 
-def test_the_same_number_with_another_content_is_a_mismatch():
+def test_the_same_number_with_another_content_is_a_mismatch() -> None:
     orderer = Orderer(Side.NODE)
     first, other = feed(orderer, output(0, b"true"), output(0, b"false"))
     assert (first.data, first.sequence) == (b"true", 0)
@@ -83,25 +83,25 @@ def test_the_same_number_with_another_content_is_a_mismatch():
     assert orderer.counts["mismatch"] == 1
 
 
-def test_the_same_payload_as_another_type_is_a_mismatch_as_well():
+def test_the_same_payload_as_another_type_is_a_mismatch_as_well() -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, output(0, b"same"), output(0, b"same", PayloadType.STDERR))
     assert orderer.counts["mismatch"] == 1
 
 
-def test_a_mismatch_is_found_while_the_first_one_still_waits():
+def test_a_mismatch_is_found_while_the_first_one_still_waits() -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, output(3, b"a"), output(3, b"b"))
     assert orderer.counts["mismatch"] == 1
 
 
-def test_what_somebody_typed_is_not_kept_in_a_mismatch():
+def test_what_somebody_typed_is_not_kept_in_a_mismatch() -> None:
     orderer = Orderer(Side.CLIENT)
     other = feed(orderer, typed(0, b"a"), typed(1, b"b"), typed(1, b"secret"))[-1]
     assert (other.kind, other.data, other.digest) == (Kind.MARKER, b"", "")
 
 
-def test_a_later_client_begins_anew_and_what_waited_for_the_first_one_comes_before():
+def test_a_later_client_begins_anew_and_what_waited_for_the_first_one_comes_before() -> None:
     orderer = Orderer(Side.CLIENT)
     first = feed(orderer, typed(0, b"a"), typed(2, b"c"))
     second = feed(orderer, typed(0, b"x", BOB), generation=2)
@@ -110,7 +110,7 @@ def test_a_later_client_begins_anew_and_what_waited_for_the_first_one_comes_befo
     assert second[2].note.startswith("client 2 took over")
 
 
-def test_what_a_replaced_client_still_sends_is_dropped_as_the_node_drops_it():
+def test_what_a_replaced_client_still_sends_is_dropped_as_the_node_drops_it() -> None:
     orderer = Orderer(Side.CLIENT)
     feed(orderer, typed(0, b"x", BOB), generation=2)
     assert feed(orderer, typed(0, b"a", ANN), typed(1, b"b"), generation=1) == []
@@ -118,7 +118,7 @@ def test_what_a_replaced_client_still_sends_is_dropped_as_the_node_drops_it():
     assert orderer.state.epoch == str(BOB)
 
 
-def test_a_client_that_only_lost_its_connection_goes_on():
+def test_a_client_that_only_lost_its_connection_goes_on() -> None:
     orderer = Orderer(Side.CLIENT)
     chunks = feed(orderer, typed(0, b"a")) + feed(
         orderer, typed(0, b"a"), typed(1, b"b"), generation=2
@@ -127,14 +127,14 @@ def test_a_client_that_only_lost_its_connection_goes_on():
     assert all(c.kind is Kind.INPUT for c in chunks)
 
 
-def test_numbers_of_a_node_go_on_for_another_client():
+def test_numbers_of_a_node_go_on_for_another_client() -> None:
     orderer = Orderer(Side.NODE)
     chunks = feed(orderer, offer(), output(1, b"a"), offer(2, again=True), output(3, b"b"))
     assert [c.sequence for c in chunks] == [0, 1, 2, 3]
     assert "took over" in chunks[2].note
 
 
-def test_a_gap_is_declared_after_its_time_by_what_comes_later():
+def test_a_gap_is_declared_after_its_time_by_what_comes_later() -> None:
     orderer = Orderer(Side.NODE)
     assert feed(orderer, output(1, b"b"), at=AT) == []
     assert feed(orderer, output(2, b"c"), at=AT + GAP_AFTER - 1) == []
@@ -143,7 +143,7 @@ def test_a_gap_is_declared_after_its_time_by_what_comes_later():
     assert shown(rest) == b"bcd"
 
 
-def test_one_more_than_may_wait_ends_the_wait():
+def test_one_more_than_may_wait_ends_the_wait() -> None:
     orderer = Orderer(Side.NODE)
     assert feed(orderer, *(output(n + 1, b"x") for n in range(MAX_WAITING))) == []
     found = feed(orderer, output(MAX_WAITING + 1, b"x"))
@@ -151,7 +151,7 @@ def test_one_more_than_may_wait_ends_the_wait():
     assert orderer.clean
 
 
-def test_one_byte_more_than_may_wait_ends_the_wait():
+def test_one_byte_more_than_may_wait_ends_the_wait() -> None:
     orderer = Orderer(Side.NODE)
     big = bytes(MAX_PAYLOAD)
     fits = MAX_WAITING_BYTES // MAX_PAYLOAD
@@ -159,7 +159,7 @@ def test_one_byte_more_than_may_wait_ends_the_wait():
     assert feed(orderer, output(fits + 1, big))[0].kind is Kind.GAP
 
 
-def test_what_comes_after_its_place_was_given_up_is_shown_and_said_to_be_late():
+def test_what_comes_after_its_place_was_given_up_is_shown_and_said_to_be_late() -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, output(2, b"c"))
     list(orderer.finish())
@@ -169,14 +169,14 @@ def test_what_comes_after_its_place_was_given_up_is_shown_and_said_to_be_late():
     assert orderer.counts["late"] == 2
 
 
-def test_a_node_that_jumps_ahead_cannot_hide_what_follows():
+def test_a_node_that_jumps_ahead_cannot_hide_what_follows() -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, output(0, b"a"), output(1 << 62, b"!"))
     feed(orderer, output(1 << 61, b"?"), at=AT + GAP_AFTER)
     assert shown(feed(orderer, output(1, b"b"), at=AT + GAP_AFTER + 1)) == b"b"
 
 
-def test_a_number_whose_content_is_forgotten_is_told_and_kept_when_it_comes_again():
+def test_a_number_whose_content_is_forgotten_is_told_and_kept_when_it_comes_again() -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, *(output(n, b"x") for n in range(MAX_REMEMBERED + 1)))
     assert len(orderer.state.seen) == MAX_REMEMBERED
@@ -186,14 +186,14 @@ def test_a_number_whose_content_is_forgotten_is_told_and_kept_when_it_comes_agai
     assert orderer.counts == {"again": 1}
 
 
-def test_what_is_forgotten_and_typed_again_is_told_without_its_content():
+def test_what_is_forgotten_and_typed_again_is_told_without_its_content() -> None:
     orderer = Orderer(Side.CLIENT)
     feed(orderer, *(typed(n, b"x") for n in range(MAX_REMEMBERED + 2)))
     (again,) = feed(orderer, typed(1, b"secret"))
     assert (again.kind, again.data, again.digest) == (Kind.MARKER, b"", "")
 
 
-def test_more_than_is_remembered_may_wait_and_is_still_compared():
+def test_more_than_is_remembered_may_wait_and_is_still_compared() -> None:
     orderer = Orderer(Side.NODE)
     assert feed(orderer, *(output(n + 1, b"x") for n in range(MAX_REMEMBERED + 1))) == []
     (other,) = feed(orderer, output(1, b"y"))
@@ -202,7 +202,7 @@ def test_more_than_is_remembered_may_wait_and_is_still_compared():
 
 
 @given(st.permutations(range(6)), st.lists(st.integers(0, 5), max_size=4))
-def test_what_was_given_up_is_late_once_whatever_is_forgotten_since(order, repeats):
+def test_what_was_given_up_is_late_once_whatever_is_forgotten_since(order, repeats) -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, output(6, b"g"))
     list(orderer.finish())
@@ -215,7 +215,7 @@ def test_what_was_given_up_is_late_once_whatever_is_forgotten_since(order, repea
     assert orderer.state.given_up == []
 
 
-def test_more_stretches_than_are_remembered_are_kept_all_the_same():
+def test_more_stretches_than_are_remembered_are_kept_all_the_same() -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, *(output(2 * n + 1, b"x") for n in range(ordering.MAX_GIVEN_UP + 1)))
     list(orderer.finish())
@@ -225,14 +225,14 @@ def test_more_stretches_than_are_remembered_are_kept_all_the_same():
     assert second.note.startswith("late")
 
 
-def test_a_first_client_whose_first_message_comes_last_is_remembered_whole():
+def test_a_first_client_whose_first_message_comes_last_is_remembered_whole() -> None:
     orderer = Orderer(Side.CLIENT)
     chunks = feed(orderer, typed(1, b"b"), typed(0, b"a"), typed(1, b"b"))
     assert shown(chunks) == b"ab"
     assert orderer.counts == {"repeated": 1}
 
 
-def test_what_is_no_numbered_message_of_that_side_makes_no_chunk():
+def test_what_is_no_numbered_message_of_that_side_makes_no_chunk() -> None:
     orderer = Orderer(Side.NODE)
     assert feed(orderer, typed(0, b"a"), b"rubbish") == []
     assert orderer.counts == {"malformed": 1}
@@ -249,32 +249,32 @@ def test_what_is_no_numbered_message_of_that_side_makes_no_chunk():
         (output(0, b"q", PayloadType.ENC_CHALLENGE_REQUEST), Kind.MARKER, b""),
     ],
 )
-def test_each_payload_type_of_a_node_is_a_chunk(frame, kind, data):
+def test_each_payload_type_of_a_node_is_a_chunk(frame, kind, data) -> None:
     (chunk,) = feed(Orderer(Side.NODE), frame)
     assert (chunk.kind, chunk.data) == (kind, data)
 
 
-def test_a_client_sizes_and_flags():
+def test_a_client_sizes_and_flags() -> None:
     flag = typed(1, FlagValue.TERMINATE_SESSION.to_bytes(4, "big"), payload_type=PayloadType.FLAG)
     resized, flagged = feed(Orderer(Side.CLIENT), size(0, 80, 24), flag)
     assert (resized.kind, resized.data) == (Kind.RESIZE, b"80x24")
     assert flagged.note == "flag 2"
 
 
-def test_compressed_data_is_read_only_where_the_node_offered_it():
+def test_compressed_data_is_read_only_where_the_node_offered_it() -> None:
     data = b"line\n" * 200
     (chunk,) = feed(Orderer(Side.NODE), deflated(0, data))
     assert chunk.kind is Kind.OUTPUT
     assert chunk.data != data
 
 
-def test_compressed_data_that_cannot_be_read_is_kept_and_not_shown():
+def test_compressed_data_that_cannot_be_read_is_kept_and_not_shown() -> None:
     chunk = feed(Orderer(Side.NODE), offer(), output(1, b"rubbish", flags=FLAG_DEFLATED))[1]
     assert (chunk.kind, chunk.data) == (Kind.MARKER, b"rubbish")
 
 
 @given(st.integers(0, 20), st.lists(st.binary(min_size=1, max_size=4), max_size=20))
-def test_a_state_that_was_stored_goes_on_where_it_was(cut, payloads):
+def test_a_state_that_was_stored_goes_on_where_it_was(cut, payloads) -> None:
     frames = [output(n, payload) for n, payload in enumerate(payloads)]
     whole, first = Orderer(Side.NODE), Orderer(Side.NODE)
     expected = feed(whole, *frames, *frames)
@@ -293,17 +293,17 @@ def test_a_state_that_was_stored_goes_on_where_it_was(cut, payloads):
         {"givenUp": [[0, 0]] * (ordering.MAX_GIVEN_UP + 1)},
     ],
 )
-def test_a_damaged_state_is_refused(damage):
+def test_a_damaged_state_is_refused(damage) -> None:
     with pytest.raises(MalformedRecording):
         OrderState.of_json(OrderState().to_json() | damage)
 
 
-def test_a_state_without_a_member_is_refused():
+def test_a_state_without_a_member_is_refused() -> None:
     with pytest.raises(MalformedRecording):
         OrderState.of_json({})
 
 
-def test_what_comes_late_out_of_its_order_is_told_each_once():
+def test_what_comes_late_out_of_its_order_is_told_each_once() -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, output(3, b"d"))
     list(orderer.finish())
@@ -312,7 +312,7 @@ def test_what_comes_late_out_of_its_order_is_told_each_once():
     assert orderer.counts["repeated"] == 1
 
 
-def test_an_offer_that_cannot_be_read_offers_no_compression():
+def test_an_offer_that_cannot_be_read_offers_no_compression() -> None:
     orderer = Orderer(Side.NODE)
     packed = deflated(2, b"line\n" * 200)
     feed(orderer, offer(), output(1, b"rubbish", PayloadType.HANDSHAKE_REQUEST))

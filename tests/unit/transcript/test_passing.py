@@ -69,7 +69,7 @@ def data(chunks: tuple[Chunk, ...]) -> bytes:
     return b"".join(c.data for c in chunks if c.kind in (Kind.OUTPUT, Kind.INPUT))
 
 
-def test_runs_give_each_chunk_once_though_they_read_what_was_read_again():
+def test_runs_give_each_chunk_once_though_they_read_what_was_read_again() -> None:
     world = World()
     world.passed(0, offer(), output(1, b"a"))
     world.passed(1, output(2, b"b"))
@@ -81,7 +81,7 @@ def test_runs_give_each_chunk_once_though_they_read_what_was_read_again():
     assert world.read(second.progress).chunks == ()
 
 
-def test_an_event_that_shows_itself_late_is_still_read():
+def test_an_event_that_shows_itself_late_is_still_read() -> None:
     world = World()
     world.passed(5000, output(0, b"a"))
     first = world.read()
@@ -89,7 +89,7 @@ def test_an_event_that_shows_itself_late_is_still_read():
     assert data(world.read(first.progress).chunks) == b"b"
 
 
-def test_what_waits_for_an_earlier_message_is_read_again_in_the_next_run():
+def test_what_waits_for_an_earlier_message_is_read_again_in_the_next_run() -> None:
     world = World()
     world.passed(0, output(0, b"a"))
     world.passed(10, output(2, b"c"))
@@ -99,7 +99,7 @@ def test_what_waits_for_an_earlier_message_is_read_again_in_the_next_run():
     assert data(world.read(first.progress).chunks) == b"bc"
 
 
-def test_what_has_waited_too_long_is_let_go_and_the_next_run_begins_there():
+def test_what_has_waited_too_long_is_let_go_and_the_next_run_begins_there() -> None:
     world = World()
     world.passed(0, typed(0, b"x"), side=Side.CLIENT)
     world.passed(PATIENCE + 1, typed(1, b"y"), side=Side.CLIENT)
@@ -108,7 +108,7 @@ def test_what_has_waited_too_long_is_let_go_and_the_next_run_begins_there():
     assert found.progress.since == AT + PATIENCE + 1
 
 
-def test_a_session_that_is_over_waits_for_nothing():
+def test_a_session_that_is_over_waits_for_nothing() -> None:
     world = World()
     world.passed(0, output(0, b"a"), output(2, b"c"))
     assert data(world.read().chunks) == b""
@@ -116,21 +116,21 @@ def test_a_session_that_is_over_waits_for_nothing():
     assert [c.kind for c in found.chunks] == [Kind.OUTPUT, Kind.GAP, Kind.OUTPUT]
 
 
-def test_a_live_look_shows_what_is_there():
+def test_a_live_look_shows_what_is_there() -> None:
     world = World()
     world.passed(0, output(0, b"prompt $ "))
     found = world.read(live=True, redaction=Redaction(patterns=("secret",)))
     assert data(found.chunks) == b"prompt $ "
 
 
-def test_events_from_until_on_are_left_for_later():
+def test_events_from_until_on_are_left_for_later() -> None:
     world = World()
     world.passed(0, output(0, b"a"))
     world.passed(10, output(1, b"b"))
     assert data(world.read(until=AT + 10).chunks) == b"a"
 
 
-def test_one_run_reads_so_much_and_says_that_there_is_more():
+def test_one_run_reads_so_much_and_says_that_there_is_more() -> None:
     world = World(page=100)
     big = [output(n, bytes(20_000)) for n in range(4)]
     count = MAX_READ // len(dump(Passed(side=Side.NODE, generation=1, frames=big))) + 2
@@ -144,7 +144,7 @@ def test_one_run_reads_so_much_and_says_that_there_is_more():
     assert len(first.chunks) + len(rest.chunks) == 4 * count
 
 
-def test_a_mismatch_is_told_with_its_content():
+def test_a_mismatch_is_told_with_its_content() -> None:
     world = World()
     world.passed(0, output(0, b"true"))
     world.passed(1, output(0, b"false"))
@@ -152,7 +152,7 @@ def test_a_mismatch_is_told_with_its_content():
     assert mismatch.data == b"false"
 
 
-def test_the_services_marks_are_told_once_and_rubbish_is_counted():
+def test_the_services_marks_are_told_once_and_rubbish_is_counted() -> None:
     world = World()
     world.passed(0, note="no more is recorded")
     world.passed(0, note="no more is recorded")
@@ -162,7 +162,7 @@ def test_the_services_marks_are_told_once_and_rubbish_is_counted():
     assert found.counts["malformed"] == 1
 
 
-def test_a_password_that_was_typed_is_not_in_the_archive():
+def test_a_password_that_was_typed_is_not_in_the_archive() -> None:
     world = World()
     echo = EchoReport(str(ANN), (Stretch(0, 3, True), Stretch(3, 11, False)))
     world.passed(0, size(0, 80, 24), typed(1, b"su\r"), side=Side.CLIENT)
@@ -176,7 +176,7 @@ def test_a_password_that_was_typed_is_not_in_the_archive():
     assert kept.final
 
 
-def test_a_document_says_what_is_withheld():
+def test_a_document_says_what_is_withheld() -> None:
     asked = {"recordInput": True, "recordHiddenInput": True, "maskPatterns": ["AKIA[0-9A-Z]{16}"]}
     document = documents_with(asked)
     found = redaction_of(replace(SESSION, document=document))
@@ -230,7 +230,7 @@ def verified(world: World) -> bool:
     return verification.finish() == []
 
 
-def test_each_checkpoint_is_signed_and_continues_the_one_before():
+def test_each_checkpoint_is_signed_and_continues_the_one_before() -> None:
     world = World()
     first = world.ledger.keep(SESSION, Kept(), chunks(0, 3), Progress(since=1))
     second = world.ledger.keep(SESSION, first, chunks(3, 2), Progress(since=2), final=True)
@@ -243,7 +243,7 @@ def test_each_checkpoint_is_signed_and_continues_the_one_before():
     assert world.ledger.kept(SESSION) == second
 
 
-def test_the_signature_is_of_the_manifests_bytes_by_the_named_key():
+def test_the_signature_is_of_the_manifests_bytes_by_the_named_key() -> None:
     world = World()
     signed = world.ledger.keep(SESSION, Kept(), chunks(0, 1), Progress()).signed
     assert signed is not None
@@ -253,7 +253,7 @@ def test_the_signature_is_of_the_manifests_bytes_by_the_named_key():
 
 
 @pytest.mark.parametrize("puts", [0, 1, 2])
-def test_a_run_that_fails_on_the_way_is_repeated_from_where_it_began(puts, monkeypatch):
+def test_a_run_that_fails_on_the_way_is_repeated_from_where_it_began(puts, monkeypatch) -> None:
     world = World()
     before = world.ledger.keep(SESSION, Kept(), chunks(0, 3), Progress(since=1))
     real, left = world.archive.put, [puts]
@@ -274,18 +274,18 @@ def test_a_run_that_fails_on_the_way_is_repeated_from_where_it_began(puts, monke
     assert verified(world)
 
 
-def test_a_session_without_checkpoint_has_nothing():
+def test_a_session_without_checkpoint_has_nothing() -> None:
     world = World()
     assert world.ledger.kept(SESSION) == Kept()
     assert not Kept().final
 
 
-def test_objects_stand_by_the_day_of_the_start():
+def test_objects_stand_by_the_day_of_the_start() -> None:
     assert prefix_of(ID, 1_700_000_000.0) == f"recordings/2023/11/14/{ID}/"
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b'{"version": 2}'])
-def test_a_damaged_manifest_or_state_is_refused(damaged):
+def test_a_damaged_manifest_or_state_is_refused(damaged) -> None:
     world = World()
     world.ledger.keep(SESSION, Kept(), chunks(0, 1), Progress())
     prefix = prefix_of(ID, SESSION.started)

@@ -42,7 +42,9 @@ def conversation(count: int, seed: int) -> list[Event]:
 
 @settings(max_examples=40)
 @given(st.integers(1, 15), st.integers(0, 1000), st.data())
-def test_runs_that_begin_where_another_ended_clean_give_what_one_run_gives(count, seed, data):
+def test_runs_that_begin_where_another_ended_clean_give_what_one_run_gives(
+    count, seed, data
+) -> None:
     events = conversation(count, seed)
     redaction = Redaction(patterns=(r"secret=\d+",))
     whole = Recorder(redaction)
@@ -56,7 +58,7 @@ def test_runs_that_begin_where_another_ended_clean_give_what_one_run_gives(count
     assert [c.index for c in expected] == list(range(len(expected)))
 
 
-def test_both_sides_are_numbered_together_and_each_is_contiguous():
+def test_both_sides_are_numbered_together_and_each_is_contiguous() -> None:
     chunks = run(recorder := Recorder(Redaction()), conversation(8, 1)) + recorder.finish()
     for side in Side:
         numbers = [c.sequence for c in chunks if c.side is side]
@@ -64,7 +66,7 @@ def test_both_sides_are_numbered_together_and_each_is_contiguous():
     assert not recorder.counts["missing"]
 
 
-def test_without_typing_only_sizes_of_the_client_are_told_each_once():
+def test_without_typing_only_sizes_of_the_client_are_told_each_once() -> None:
     recorder = Recorder(Redaction(typed=False))
     frames = (size(3, 80, 24), size(3, 80, 24), typed(4, b"x"), size(9, 100, 30), b"rubbish")
     chunks = run(recorder, [(Side.CLIENT, 1, AT, frames)])
@@ -76,7 +78,7 @@ def test_without_typing_only_sizes_of_the_client_are_told_each_once():
     assert recorder.finish() == []
 
 
-def test_a_password_is_nowhere_in_the_chunks_or_in_the_state():
+def test_a_password_is_nowhere_in_the_chunks_or_in_the_state() -> None:
     recorder = Recorder(Redaction())
     events: list[Event] = [
         (Side.CLIENT, 1, AT, (typed(0, b"sudo id\r"),)),
@@ -91,19 +93,19 @@ def test_a_password_is_nowhere_in_the_chunks_or_in_the_state():
     assert "hunter2" not in str(recorder.state.to_json())
 
 
-def test_a_setting_records_hidden_input_regardless():
+def test_a_setting_records_hidden_input_regardless() -> None:
     recorder = Recorder(Redaction(record_hidden=True))
     (chunk,) = run(recorder, [(Side.CLIENT, 1, AT, (typed(0, b"hunter2"),))])
     assert chunk.data == b"hunter2"
 
 
-def test_output_is_never_withheld():
+def test_output_is_never_withheld() -> None:
     recorder = Recorder(Redaction())
     events: list[Event] = [(Side.NODE, 1, AT, (offer(), output(1, b"$ "), output(2, b"pw")))]
     assert [c.data for c in run(recorder, events)][1:] == [b"$ ", b"pw"]
 
 
-def test_what_a_first_client_typed_is_settled_by_its_own_reports_after_a_take_over():
+def test_what_a_first_client_typed_is_settled_by_its_own_reports_after_a_take_over() -> None:
     recorder = Recorder(Redaction())
     events: list[Event] = [
         (Side.CLIENT, 1, AT, (typed(0, b"aa", ANN),)),
@@ -115,13 +117,13 @@ def test_what_a_first_client_typed_is_settled_by_its_own_reports_after_a_take_ov
     assert chunks[0].kind is Kind.MARKER
 
 
-def test_a_malformed_report_is_counted():
+def test_a_malformed_report_is_counted() -> None:
     recorder = Recorder(Redaction())
     assert run(recorder, [(Side.NODE, 1, AT, (report(b"rubbish"), b""))]) == []
     assert recorder.malformed == 2
 
 
-def test_sizes_that_are_read_again_change_nothing():
+def test_sizes_that_are_read_again_change_nothing() -> None:
     events: list[Event] = [(Side.CLIENT, 1, AT, (size(0, 80, 24), size(1, 90, 30)))]
     recorder = Recorder(Redaction(typed=False))
     assert len(run(recorder, events)) == 2
@@ -129,7 +131,7 @@ def test_sizes_that_are_read_again_change_nothing():
     assert run(again, events) == []
 
 
-def test_the_services_own_mark_stands_in_its_place():
+def test_the_services_own_mark_stands_in_its_place() -> None:
     recorder = Recorder(Redaction())
     (before,) = run(recorder, [(Side.NODE, 1, AT, (output(0, b"x"),))])
     (mark,) = recorder.mark(Side.NODE, 1, AT, "the cap was reached")
@@ -137,7 +139,7 @@ def test_the_services_own_mark_stands_in_its_place():
     assert mark.note == "the cap was reached"
 
 
-def test_a_mark_that_was_stored_twice_is_told_once():
+def test_a_mark_that_was_stored_twice_is_told_once() -> None:
     recorder = Recorder(Redaction())
     assert recorder.mark(Side.NODE, 1, AT, "cap", "cap/1")
     again = Recorder(Redaction(), recorder.state)
@@ -145,7 +147,7 @@ def test_a_mark_that_was_stored_twice_is_told_once():
     assert again.mark(Side.NODE, 1, AT, "cap", "cap/2")
 
 
-def test_after_everything_was_let_go_the_recording_goes_on():
+def test_after_everything_was_let_go_the_recording_goes_on() -> None:
     recorder = Recorder(Redaction(patterns=("secret",)))
     assert run(recorder, [(Side.NODE, 1, AT, (output(0, b"sec"), output(2, b"x")))]) == []
     assert [c.kind for c in recorder.finish()] == [Kind.OUTPUT, Kind.GAP, Kind.OUTPUT]
@@ -156,13 +158,13 @@ def test_after_everything_was_let_go_the_recording_goes_on():
 @pytest.mark.parametrize(
     "damage", [{"index": -1}, {"hidden": []}, {"hidden": {"known": 1}}, {"marks": 1}]
 )
-def test_a_damaged_state_is_refused(damage):
+def test_a_damaged_state_is_refused(damage) -> None:
     with pytest.raises(MalformedRecording):
         RecorderState.of_json(RecorderState().to_json() | damage)
 
 
 @pytest.mark.parametrize("record_hidden", [False, True])
-def test_input_that_waited_for_what_never_came_is_told_at_the_end(record_hidden):
+def test_input_that_waited_for_what_never_came_is_told_at_the_end(record_hidden) -> None:
     recorder = Recorder(Redaction(typed=True, record_hidden=record_hidden))
     assert run(recorder, [(Side.CLIENT, 1, AT, (typed(1, b"ls"),))]) == []
     gap, last = recorder.finish()

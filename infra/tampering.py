@@ -68,7 +68,7 @@ class Tampering(Construct):
         function = {"functionName": [{"wildcard": ours}, {"wildcard": f"arn:*:function:{ours}"}]}
         self._rule("functions", "lambda", prefixes, function)
         # A key by its id or by its ARN. The names of the rest are the deployment's own.
-        keys = [each.key_arn for each in (records.key, records.signing)]
+        keys = [each.key_arn for each in (records.key, records.signing, records.sealing)]
         ids = [Fn.select(1, Fn.split("/", arn)) for arn in keys]
         self._rule("keys", "kms", KEY_CHANGES, {"keyId": [*keys, *ids]})
         groups = [config.recordings, config.session_log, config.audit_log]

@@ -251,6 +251,8 @@ def test_every_function_has_a_role_of_its_own_and_an_alarm(default: Stacks) -> N
         "hatchway-prod-rechecks-dead",
         "hatchway-prod-Denials",
         "hatchway-prod-Gaps",
+        "hatchway-prod-InputUnrecorded",
+        "hatchway-prod-OutputUnrecorded",
         "hatchway-prod-RecordingFailed",
         "hatchway-prod-RecordingMismatch",
         "hatchway-prod-SweepBehind",

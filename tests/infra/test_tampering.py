@@ -44,10 +44,10 @@ def test_the_function_takes_such_a_change_for_urgent(default: Stacks) -> None:
     assert KIND in URGENT
 
 
-def test_keys_of_archive_and_signatures_are_both_watched(default: Stacks) -> None:
+def test_keys_of_archive_signatures_and_seals_are_watched(default: Stacks) -> None:
     rule = default.service.one("AWS::Events::Rule", Name="hatchway-prod-changed-keys")
     named = rule["EventPattern"]["detail"]["requestParameters"]["keyId"]
-    assert len(named) == 4  # two keys, each by its id and its ARN
+    assert len(named) == 6  # three keys, each by its id and its ARN
 
 
 def test_manifests_are_signed_by_the_archive_alone(default: Stacks) -> None:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from agent.activity import Activity
-from agent.api import AgentApi, Pass, Throttled
+from agent.api import AgentApi, Pass
 from agent.backoff import Backoff
 from agent.clock import ServiceClock
 from agent.log import Log
+from agent.pausing import pause
 from agent.ports import Random
 from hatchway.core.errors import DoesNotExistException, HatchwayError, SessionEnded
 from hatchway.core.tickets import TICKET_RENEW_AFTER
@@ -105,8 +106,7 @@ class PassKeeper:
             except HatchwayError as error:
                 self._log.warning("ticket", session=self._session, code=error.code)
                 self._wanted.set()
-                after = error.after if isinstance(error, Throttled) else 0.0
-                await asyncio.sleep(self._backoff.next(after))
+                await asyncio.sleep(pause(self._backoff, error))
                 continue
             self._backoff.reset()
             self.current, self._renewed = renewed, self._clock.now()

@@ -8,9 +8,10 @@ from enum import Enum, auto
 
 from pybase64 import b64encode_as_string
 
-from agent.api import AgentApi, Throttled
+from agent.api import AgentApi
 from agent.backoff import Backoff
-from agent.ports import Random
+from agent.pausing import pause
+from agent.ports import Random, Unreachable
 from hatchway.core.errors import (
     ClientGone,
     HatchwayError,
@@ -55,6 +56,8 @@ class Uplink:
         self._pause = Backoff(random, FIRST_PAUSE, LONGEST_PAUSE)
         self._resume: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        #: Whether the last attempt reached nobody.
+        self.unreached = False
         #: One past the highest number of what the service took.
         self.passed = 0
 
@@ -109,25 +112,31 @@ class Uplink:
     async def _attempt(self, text: str, ticket: str) -> Outcome:
         try:
             mark = await self._api.frames(self._session, ticket, text)
-        except ClientGone:
-            return Outcome.CLIENT_GONE
-        except (TicketExpired, TicketInvalid):
-            return Outcome.TICKET
-        except SessionEnded:
-            return Outcome.ENDED
         except HatchwayError as error:
-            self._hold(error.after if isinstance(error, Throttled) else 0.0)
-            return Outcome.LOST
+            self.unreached = isinstance(error, Unreachable)
+            return self._failed(error)
+        self.unreached = False
         self._pause.reset()
         if mark:
             self._marked(mark)
         return Outcome.SENT
 
-    def _hold(self, at_least: float) -> None:
+    def _failed(self, error: HatchwayError) -> Outcome:
+        match error:
+            case ClientGone():
+                return Outcome.CLIENT_GONE
+            case TicketExpired() | TicketInvalid():
+                return Outcome.TICKET
+            case SessionEnded():
+                return Outcome.ENDED
+        self._hold(error)
+        return Outcome.LOST
+
+    def _hold(self, error: HatchwayError) -> None:
         """No new upload for a while; those that fail together make one pause."""
         if self._resume is None:
             loop = asyncio.get_running_loop()
-            self._resume = loop.call_later(self._pause.next(at_least), self._go_on)
+            self._resume = loop.call_later(pause(self._pause, error), self._go_on)
 
     def _go_on(self) -> None:
         self._resume = None

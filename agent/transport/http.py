@@ -74,11 +74,16 @@ class Pool:
                 async with self._uploads if request.upload else self._calls:
                     return await self._attempts(request, credentials)
         except TimeoutError:
+            self._forget()
             raise Unreachable() from None
 
     def close(self) -> None:
         if self._sweep is not None:
             self._sweep.cancel()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Connections that were kept may be as dead as the one that did not answer."""
         while self._idle:
             self._idle.pop()[1].close()
 

@@ -63,6 +63,8 @@ INPUT_WINDOW = 128 * 1024
 KEEPALIVE = 15.0
 #: Seconds without any message after which the peer counts as silent.
 SILENCE = 40.0
+#: Seconds of silence after which a voice says that the path was away, and is back.
+PAUSE = 2.0
 #: Seconds a client that is attached may take to answer the handshake.
 HANDSHAKE_TIME = 60.0
 #: A client that knows no extensions prints nothing before its first size came; or this passed.
@@ -185,6 +187,15 @@ class DataChannel:
         if self._side is Side.AGENT and self._request is None:
             self._ask()
 
+    def returned(self, now: float) -> None:
+        """The path was away for a while, and is the same: what was on it may be gone, and the peer
+        waits longer from attempt to attempt. Its silence so far says nothing of it."""
+        self._now = now
+        if self.attached:
+            self._heard_at, self._silent = now, False
+            self._outbox.resend_all()
+            self._inbox.announce()
+
     def detach(self, now: float) -> None:
         """The path is gone. Unacknowledged messages are kept and sent again after `attach`."""
         self._now = now
@@ -237,6 +248,8 @@ class DataChannel:
         self._hear()
 
     def _hear(self) -> None:
+        if self._now - self._heard_at >= PAUSE:
+            self._outbox.encourage()
         self._heard_at = self._now
         if self._silent:
             self._silent = False

@@ -249,6 +249,10 @@ class Outbox:
         self._lost = dict.fromkeys(self._sent)
         self._backoff = 1.0
 
+    def encourage(self) -> None:
+        """The peer is heard again: what is overdue need not wait for the longest time."""
+        self._backoff = 1.0
+
     def frames(self, now: float, budget: int) -> Iterator[bytes]:
         """Packed messages to send now, repeats first, while `budget` bytes of text last."""
         self.polled = 0

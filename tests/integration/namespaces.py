@@ -45,6 +45,11 @@ class Namespace:
         return made[0]
 
     def _listen(self, address: str, port: int) -> socket.socket:
+        self.enter()
+        return socket.create_server((address, port))
+
+    def enter(self) -> None:
+        """From now on this thread's sockets are in it, and those of threads that it starts."""
         descriptor = os.open(self.file, os.O_RDONLY)
         try:
             libc = ctypes.CDLL(None, use_errno=True)
@@ -52,7 +57,6 @@ class Namespace:
                 raise OSError(ctypes.get_errno(), "setns")
         finally:
             os.close(descriptor)
-        return socket.create_server((address, port))
 
     @property
     def file(self) -> Path:

@@ -116,6 +116,30 @@ async def test_a_server_that_does_not_answer_costs_the_deadline_and_no_more(pem:
         forever.set()
 
 
+async def test_after_a_silence_no_kept_connection_is_trusted(pem: Path) -> None:
+    """A network that went takes all of them, and each would cost a deadline of its own."""
+    forever, silent = asyncio.Event(), False
+
+    async def respond(_head: bytes, _body: bytes) -> bytes | None:
+        if silent:
+            await forever.wait()
+            return None
+        return answer(b"{}")
+
+    async with serving(respond, pem) as server:
+        pooled = pool(server, pem)
+        both = (pooled.send(CALL, CREDENTIALS, 10.0) for _ in range(2))
+        await asyncio.gather(*both)
+        kept, silent = server.connections, True
+        with pytest.raises(Unreachable):
+            await pooled.send(CALL, CREDENTIALS, 0.3)
+        silent = False
+        assert (await pooled.send(CALL, CREDENTIALS, 10.0)).status == 200
+        assert server.connections == kept + 1
+        forever.set()
+        pooled.close()
+
+
 async def test_uploads_never_take_what_other_calls_need(pem: Path) -> None:
     released = asyncio.Event()
 

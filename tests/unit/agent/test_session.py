@@ -268,6 +268,46 @@ def test_a_higher_generation_is_joined_without_a_hint() -> None:
     run(test())
 
 
+@pytest.mark.parametrize("away", [3.0, 10.0, 40.0])
+def test_when_the_network_is_back_both_ways_go_on_within_a_second_or_so(away: float) -> None:
+    """Attempts of ours come each second at least; the client hears from us, and tries as well."""
+
+    async def test() -> None:
+        async with agent() as bench:
+            service = bench.service
+            session, client, runner = await bench.opened()
+            await service.settle(20)
+            service.transport.cut()
+            runner.print(b"printed while away")
+            client.type(b"typed while away")
+            await service.settle(away)
+            service.transport.mend()
+            back = service.now()
+            await service.until(lambda: runner.fed and client.text)
+            assert service.now() - back <= 1.5
+            assert (client.text, runner.fed) == (b"printed while away", b"typed while away")
+            await service.settle(20)
+            assert session.silent == []  # it was we who were away
+
+    run(test())
+
+
+def test_a_client_that_is_gone_when_the_network_is_back_is_told_to_the_service() -> None:
+    async def test() -> None:
+        async with agent() as bench:
+            service = bench.service
+            session, client, _ = await bench.opened()
+            service.transport.cut()
+            client.vanish()
+            await service.settle(SILENCE + 20)
+            assert session.silent == []
+            service.transport.mend()
+            await service.settle(SILENCE + 20)
+            assert session.silent == [1]
+
+    run(test())
+
+
 def test_a_410_to_a_young_client_is_tried_again_at_once() -> None:
     async def test() -> None:
         async with agent() as bench:

@@ -12,11 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import config, enrolment
-from agent.backoff import Backoff, fraction
+from agent.api import Throttled
+from agent.backoff import UNREACHED, Backoff, fraction
 from agent.clock import ServiceClock
 from agent.config import Address, ConfigError
 from agent.enrolment import EnrolmentError
 from agent.log import MAX_VALUE, Level, Log
+from agent.pausing import pause
+from agent.ports import Unreachable
+from hatchway.core.errors import InternalServerError
 
 GOOD: dict[str, object] = {"region": "eu-central-1", "agent_api_url": "https://api.example/stage/"}
 
@@ -182,3 +186,14 @@ def test_the_log_is_one_json_object_a_line_and_values_are_cut() -> None:
     found = json.loads(line)
     assert len(found.pop("text")) == MAX_VALUE
     assert found == {"time": 12.346, "level": "warning", "event": "odd", "count": 3}
+
+
+def test_where_nothing_answers_the_next_attempt_for_a_session_is_soon() -> None:
+    backoff = Backoff(lambda size: b"\xff" * size, 0.2, 10.0)
+    waits = [pause(backoff, Unreachable()) for _ in range(10)]
+    assert waits == sorted(waits)
+    assert max(waits) <= UNREACHED == 1.0
+    # What answers, and fails, is asked less and less; what asks for time gets it.
+    assert pause(backoff, InternalServerError()) > 5.0
+    backoff.reset()
+    assert pause(backoff, Throttled(3.0)) == 3.0

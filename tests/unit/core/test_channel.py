@@ -31,6 +31,31 @@ def test_a_session_opens_extended_and_the_size_arrives_first() -> None:
     assert wire.events[wire.agent] == [ch.Opened(extended=True), ch.Resized(80, 24)]
 
 
+@pytest.mark.parametrize("away", [3.0, 10.0, 40.0])
+def test_a_peer_that_is_back_on_the_same_path_hears_at_once_what_is_overdue(away: float) -> None:
+    """Attempts had become rare, 5 s apart: a voice brings the next one forward."""
+    wire = opened()
+    wire.run(20)
+    wire.faults.loss = 1.0
+    wire.client.write(b"typed while away")
+    wire.agent.write(b"printed while away")
+    wire.run(away)
+    wire.faults.loss = 0.0
+    wire.agent.returned(wire.now)
+    back = wire.now
+    wire.run(60, done=lambda: wire.input() and wire.output())
+    assert wire.now - back <= 0.1
+    assert (wire.input(), wire.output()) == (b"typed while away", b"printed while away")
+
+
+def test_the_return_of_a_path_that_was_given_up_is_nothing() -> None:
+    wire = opened()
+    wire.agent.write(b"x")
+    wire.cut()
+    wire.agent.returned(wire.now)
+    assert wire.agent.poll(wire.now) == []
+
+
 def test_the_client_learns_session_type_properties_and_message() -> None:
     agent = ChannelSettings(
         epoch=1.7e9, session_type="InteractiveCommands", properties={"a": 1}, message="recorded"

@@ -227,6 +227,7 @@ def test_a_last_message_that_was_delivered_and_not_stored_is_a_gap_and_told(
     with heard(stack) as wait:
         with denied(stack, "Uplink", "logs:PutLogEvents"):
             client.run("echo uns''een; exit", "unseen")
+            client.until(lambda: client.closed is not None or client.lost)
             ended = wait_status(stack, session, "Terminated")
         client.socket.close()
         prefix = prefix_of(session, float(str(ended["StartDate"])))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,6 +187,7 @@ Change = Callable[[list[bytes]], list[bytes]]
         (lambda lines: [*lines[:2], *lines[3:]], "removed"),
         (lambda lines: [*lines[:2], lines[3], lines[2], *lines[4:]], "reordered"),
         (lambda lines: lines[:2], "removed"),
+        (lambda lines: [*lines[:2], lines[0], *lines[2:]], "added"),
     ],
 )
 def test_the_first_chunk_that_was_tampered_with_is_named(
@@ -196,7 +198,7 @@ def test_the_first_chunk_that_was_tampered_with_is_named(
     assert (found["Fault"], found["Chunk"]) == (fault, 2)
 
 
-def test_a_removed_segment_and_a_changed_manifest_are_found(
+def test_a_removed_segment_and_a_changed_manifest_or_signature_are_found(
     stack: Stack, kept: Kept, recording: Recording
 ) -> None:
     segment, manifest = recording.prefix + "000000.jsonl.gz", recording.prefix + "manifest.json"
@@ -204,9 +206,11 @@ def test_a_removed_segment_and_a_changed_manifest_are_found(
         assert _verify(stack, recording)[0]["Findings"][0]["Fault"] == "segment missing"
     data = json.loads(kept.object(manifest) or b"")
     text = base64.b64decode(data["manifest"]).replace(b'"final":true', b'"final":false')
-    data["manifest"] = base64.b64encode(text).decode()
-    with _replaced(kept, manifest, json.dumps(data).encode()):
-        assert _verify(stack, recording)[0]["Findings"][0]["Fault"] == "signature"
+    signature = bytes(reversed(base64.b64decode(data["signature"])))
+    for name, changed in (("manifest", text), ("signature", signature)):
+        other = json.dumps(data | {name: base64.b64encode(changed).decode()}).encode()
+        with _replaced(kept, manifest, other):
+            assert _verify(stack, recording)[0]["Findings"][0]["Fault"] == "signature"
     assert _verify(stack, recording)[0]["Verified"] is True
 
 
@@ -225,9 +229,9 @@ def test_no_role_of_ours_may_take_anything_away(stack: Stack) -> None:
             assert '"logs:*"' not in text
 
 
-def _verify(stack: Stack, recording: Recording) -> list[dict[str, object]]:
+def _verify(stack: Stack, recording: Recording) -> list[dict[str, Any]]:
     done = cli(stack, "verify", recording.session, "--output", "json", user=ADMIN)
-    found: list[dict[str, object]] = json.loads(done.stdout)["Recordings"]
+    found: list[dict[str, Any]] = json.loads(done.stdout)["Recordings"]
     assert done.returncode == (1 if found[0]["Findings"] else 0), done.stderr
     return found
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from agent import traits
 from agent.activity import Activity
+from agent.alarm import Alarm
 from agent.api import Opened, Pass
 from agent.backoff import Backoff
 from agent.echo import EchoReports
@@ -84,7 +85,7 @@ class Session:
         self._over: asyncio.Future[Reason] = self._loop.create_future()
         self._runner: Runner | None = None
         self._client = Client()
-        self._started = self._listening = self._pumping = False
+        self._started = self._listening = self._pumping = self._feeding = False
         self._code: int | None = None
         self._failure = ""
         self._generation = self._gone = -1
@@ -94,7 +95,7 @@ class Session:
         self._next_key = 0.0
         self._held_since: float | None = None
         self._held: deque[Sealed] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._pump)
         self._start_timer: asyncio.TimerHandle | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
         self._listen_timer: asyncio.TimerHandle | None = None
@@ -193,11 +194,12 @@ class Session:
 
     def _cancel_timers(self) -> None:
         self._redraw.close()
-        timers = (self._timer, self._start_timer, self._drain_timer, self._listen_timer)
+        self._alarm.cancel()
+        timers = (self._start_timer, self._drain_timer, self._listen_timer)
         for timer in timers:
             if timer is not None:
                 timer.cancel()
-        self._timer = self._start_timer = self._drain_timer = self._listen_timer = None
+        self._start_timer = self._drain_timer = self._listen_timer = None
 
     # --- ticket ---------------------------------------------------------------------------------
 
@@ -315,8 +317,12 @@ class Session:
                 self._feed(sealed.frames)
 
     def _feed(self, frames: Sequence[bytes]) -> None:
-        self._handle(self._channel.receive(frames, self._f.clock.now()))
-        self._pump_soon()
+        self._feeding = True
+        try:
+            self._handle(self._channel.receive(frames, self._f.clock.now()))
+        finally:
+            self._feeding = False
+        self._settle()
 
     # --- what the channel says ------------------------------------------------------------------
 
@@ -402,7 +408,8 @@ class Session:
     def consumed(self, size: int, *, echo: bool = True) -> None:
         self._echo.fed(size, echo=echo)
         self._channel.consumed(size)
-        self._pump_soon()
+        if not self._feeding:
+            self._settle()
 
     def exited(self, code: int) -> None:
         """The client gets what is left of the output, and the status, for a bounded time."""
@@ -443,6 +450,24 @@ class Session:
             self._pumping = True
             self._loop.call_soon(self._pump)
 
+    def _settle(self) -> None:
+        """Something arrived, or was taken. Mostly that only needs an answer later, which the
+        answer to a key will take along: it is not worth a turn of its own."""
+        if self._over.done():
+            return
+        deadline = self._channel.next_deadline()
+        due = deadline is not None and deadline <= self._f.clock.now()
+        if due or self._code is not None or not self._channel.extended:
+            self._pump_soon()
+        else:
+            self._go_on()
+            self._arm(deadline)
+
+    def _go_on(self) -> None:
+        """What runs may print as much as there is room for."""
+        if self._started and self._runner is not None:
+            self._runner.allow(self._channel.writable)
+
     def _pump(self) -> None:
         self._pumping = False
         if self._over.done():
@@ -451,12 +476,11 @@ class Session:
         self._handle(self._channel.take_events())
         if self._over.done():
             return
-        if self._started and self._runner is not None:
-            self._runner.allow(self._channel.writable)
+        self._go_on()
         if self._code is not None and self._channel.drained:
             self.stop(Reason.EXITED)
             return
-        self._arm()
+        self._arm(self._channel.next_deadline())
 
     def _upload(self) -> None:
         now = self._f.clock.now()
@@ -482,17 +506,14 @@ class Session:
             self._held_since = now
         return now < self._held_since + COALESCE
 
-    def _arm(self) -> None:
+    def _arm(self, deadline: float | None) -> None:
         """The channel's next deadline; one that is due waits for a slot or a ticket instead."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline, now = self._channel.next_deadline(), self._f.clock.now()
         if deadline is None:
             return
+        now = self._f.clock.now()
         if self._held_since is not None and deadline < self._held_since + COALESCE:
             deadline = self._held_since + COALESCE
         if deadline <= now and not self._keeper.valid:
             self._keeper.want()
         elif deadline > now or self._uplink.free:
-            self._timer = self._loop.call_at(max(deadline, now + TICK), self._pump)
+            self._alarm.set(max(deadline, now + TICK))

@@ -30,6 +30,7 @@ from agent.ports import Answer, Credentials, Request
 from agent.runners.choosing import Runners
 from agent.session import Session
 from agent.transport.memory import MemoryTransport
+from hatchway.client.notices import is_json
 from hatchway.core.names import Topics
 from hatchway.core.sealing import Cipher, SealHeader, seal
 from hatchway.core.wire import MAX_TEXT_FRAME, MAX_TEXT_MESSAGE, from_text
@@ -55,6 +56,8 @@ class Relayed:
     async def down(self) -> None:
         """Hands what the client sends to the agent, until the client leaves."""
         async for text in self.socket:
+            if is_json(str(text)):
+                continue  # asked of the service
             header = SealHeader(_KEY_ID, 1, int(time.time()) + 30)
             sealed = seal(
                 self.cipher,

@@ -7,6 +7,7 @@ dials again. What to do with the bytes is the caller's.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -130,6 +131,9 @@ class Stream:
         self._channel = DataChannel(Side.CLIENT, settings, secrets.token_bytes)
         self._events: asyncio.Queue[StreamEvent] = asyncio.Queue(MAX_EVENTS)
         self._kick = asyncio.Event()
+        #: Until when the writer sleeps where nobody kicks it; it is awake before any time.
+        self._sleeps_until = -math.inf
+        self._alarm: asyncio.TimerHandle | None = None
         self._room = asyncio.Event()
         self._generation = 0
         self._link: Link | None = None
@@ -158,6 +162,7 @@ class Stream:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._quiet()
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def next(self) -> StreamEvent:
@@ -169,7 +174,7 @@ class Stream:
     def consumed(self, size: int) -> None:
         """So many bytes were put where they belong: the agent may send as many more."""
         self._channel.consumed(size)
-        self._kick.set()
+        self._nudge()
 
     async def write(self, data: bytes) -> None:
         """Input for the remote process; waits while too much is on its way."""
@@ -338,7 +343,7 @@ class Stream:
                 ended = await self._notice(text)
             else:
                 ended = await self._messages(text)
-            self._kick.set()
+            self._nudge()
             if ended is not None:
                 return ended
         return None
@@ -403,13 +408,31 @@ class Stream:
                 await self._idle(self._channel.next_deadline())
 
     async def _idle(self, deadline: float | None) -> None:
-        """Until there is something to do, or `deadline`."""
-        wait = None if deadline is None else max(0.0, deadline - self._clock())
+        """Until there is something to do, or `deadline`; or sooner, where an alarm from before is
+        still set: deadlines move with every message, and the alarm does not."""
+        until = math.inf if deadline is None else deadline
+        alarm, now = self._alarm, asyncio.get_running_loop().time()
+        rings = now + until - self._clock()
+        if until < math.inf and (alarm is None or not now < alarm.when() <= rings):
+            self._quiet()
+            self._alarm = asyncio.get_running_loop().call_at(rings, self._kick.set)
+        self._sleeps_until = until
         try:
-            async with asyncio.timeout(wait):
-                await self._kick.wait()
-        except TimeoutError:
-            return
+            await self._kick.wait()
+        finally:
+            self._sleeps_until = -math.inf
+
+    def _quiet(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _nudge(self) -> None:
+        """Wakes the writer where it has something to do sooner than it would look."""
+        deadline = self._channel.next_deadline()
+        sooner = deadline is not None and deadline < self._sleeps_until
+        if sooner or not self._channel.extended:
+            self._kick.set()
 
     async def _beginning(self) -> Ended:
         """Ends a session that nobody at the other end begins; one that has begun is left alone."""

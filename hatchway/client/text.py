@@ -1,4 +1,4 @@
-"""Packed messages as text and back (`hatchway.core.wire`), by the processor's vector instructions."""
+"""Packed messages as text and back (`hatchway.core.wire`), by vector instructions."""
 
 from __future__ import annotations
 

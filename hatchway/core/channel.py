@@ -39,7 +39,7 @@ from hatchway.core.events import (
     Silent,
 )
 from hatchway.core.handshake import Extensions, HandshakeRequest, HandshakeResponse
-from hatchway.core.receiving import Fate, Inbox
+from hatchway.core.receiving import ACK_DELAY, RIDES_WITHIN, Fate, Inbox
 from hatchway.core.sending import Outbox
 from hatchway.core.wire import (
     CREDITED,
@@ -476,8 +476,9 @@ class DataChannel:
         if self._inbox.extended and self._now - self._spoke_at >= KEEPALIVE:
             self._inbox.announce()
         due = self._inbox.due
-        if due is None or (due > self._now and not riding):
+        if due is None or due > self._now + self._rides(riding):
             return []
+        blocked = self._outbox.blocked
         return [
             pack(
                 AgentMessage(
@@ -486,13 +487,19 @@ class DataChannel:
                     message_id=self._uuid(),
                     created=self._created(),
                     payload=handshake.pack_acknowledgement(
-                        replace(ack, blocked=ack.cumulative and self._outbox.blocked)
+                        replace(ack, blocked=True) if blocked and ack.cumulative else ack
                     ),
                     flags=FLAG_SYN | FLAG_FIN,
                 )
             )
-            for ack in self._inbox.acknowledgements(self._uuid(), limit)
+            for ack in self._inbox.acknowledgements(self._own, limit)
         ]
+
+    def _rides(self, riding: bool) -> float:
+        """Seconds by which an acknowledgement is early, where it rides on data."""
+        if not riding:
+            return 0.0
+        return ACK_DELAY if self._side is Side.AGENT else RIDES_WITHIN
 
     def _watch(self) -> None:
         """Silence and the handshake's time, which no message brings."""

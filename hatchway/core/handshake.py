@@ -106,8 +106,11 @@ def _shallow(value: object, depth: int) -> bool:
     return True
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _dump(document: Mapping[str, object]) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()
+    return _encode(document).encode()
 
 
 def _text(value: object, limit: int = MAX_TEXT) -> str:

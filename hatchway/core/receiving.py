@@ -22,6 +22,9 @@ REORDER_SLACK = 256 * 1024
 MAX_ACKS = 4096
 #: Seconds an acknowledgement may wait for data to ride on.
 ACK_DELAY = 0.025
+#: A client's acknowledgement rides on data when it would leave by itself within these seconds: most
+#: of those of quick typing are then none of their own. An agent's always rides, with the echo.
+RIDES_WITHIN = 0.0125
 #: Messages after which an acknowledgement does not wait.
 ACK_EVERY = 16
 

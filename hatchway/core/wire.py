@@ -50,6 +50,10 @@ class MessageType(StrEnum):
     AGENT_SESSION_STATE = "agent_session_state"
 
 
+#: How each stands in a header.
+_FIELD = {kind: kind.value.encode().ljust(32) for kind in MessageType}
+_KIND = {field: kind for kind, field in _FIELD.items()}
+
 #: For these the original checks neither digest nor date.
 _UNCHECKED = frozenset({MessageType.START_PUBLICATION, MessageType.PAUSE_PUBLICATION})
 
@@ -148,7 +152,7 @@ def pack(message: AgentMessage) -> bytes:
     return (
         _HEADER.pack(
             HEADER_LENGTH,
-            message.message_type.value.encode().ljust(32),
+            _FIELD[message.message_type],
             SCHEMA_VERSION,
             message.created,
             message.sequence,
@@ -182,7 +186,7 @@ def parse(data: bytes) -> AgentMessage:
     payload = data[PAYLOAD_OFFSET:]
     if size != len(payload):
         raise MalformedMessage("PayloadLength does not match the payload.")
-    message_type = _message_type(kind)
+    message_type = _KIND.get(kind) or _message_type(kind)
     if message_type not in _UNCHECKED and not hmac.compare_digest(
         digest, hashlib.sha256(payload).digest()
     ):
@@ -199,7 +203,7 @@ def parse(data: bytes) -> AgentMessage:
 
 
 def _message_type(field: bytes) -> MessageType:
-    """The type from its 32 bytes, padded with spaces or NULs."""
+    """The type from its 32 bytes, padded with spaces or NULs, in any way."""
     try:
         return MessageType(field.strip(b"\0").decode("ascii").strip())
     except (UnicodeDecodeError, ValueError):

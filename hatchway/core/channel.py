@@ -15,15 +15,26 @@ in `dropped`, what breaks the protocol for good is a `Failed` event.
 
 from __future__ import annotations
 
-import zlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum
-from uuid import UUID
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from hatchway.core import handshake, payloads
-from hatchway.core.compression import Compress, inflate
+from hatchway.core.channel_settings import (
+    BLOCKED_AFTER,
+    HANDSHAKE_TIME,
+    HELLO_AFTER,
+    INPUT_WINDOW,
+    KEEPALIVE,
+    MAX_ACK_TEXT,
+    MAX_FRAMES,
+    OUTPUT_WINDOW,
+    PAUSE,
+    SILENCE,
+    SIZE_WAIT,
+    ChannelSettings,
+    Side,
+)
+from hatchway.core.compression import inflate
 from hatchway.core.errors import MalformedMessage
 from hatchway.core.events import (
     ChannelEvent,
@@ -38,9 +49,8 @@ from hatchway.core.events import (
     Resized,
     Silent,
 )
-from hatchway.core.handshake import Extensions, HandshakeRequest, HandshakeResponse
-from hatchway.core.receiving import ACK_DELAY, RIDES_WITHIN, Fate, Inbox
-from hatchway.core.sending import Outbox
+from hatchway.core.opening import Opening
+from hatchway.core.receiving import ACK_DELAY, RIDES_WITHIN, Fate
 from hatchway.core.wire import (
     CREDITED,
     FLAG_DEFLATED,
@@ -56,33 +66,13 @@ from hatchway.core.wire import (
     text_length,
 )
 
-#: Bytes of output, and of input, that may be on their way beyond what the peer has taken.
-OUTPUT_WINDOW = 1024 * 1024
-INPUT_WINDOW = 128 * 1024
-#: Seconds without any message after which one is sent, to an extended peer.
-KEEPALIVE = 15.0
-#: Seconds without any message after which the peer counts as silent.
-SILENCE = 40.0
-#: Seconds of silence after which a voice says that the path was away, and is back.
-PAUSE = 2.0
-#: Seconds a client that is attached may take to answer the handshake.
-HANDSHAKE_TIME = 60.0
-#: A client that knows no extensions prints nothing before its first size came; or this passed.
-SIZE_WAIT = 1.0
-#: Seconds without credit, though data waits, after which the peer is asked for it (again).
-BLOCKED_AFTER = 0.5
-#: The longest acknowledgement, as text.
-MAX_ACK_TEXT = 2048
-#: Seconds after which a client that has heard nothing of a beginning asks for one, and between
-#: such questions: the session may have begun with another client.
-HELLO_AFTER, HELLO_EVERY = 0.5, 1.0
-#: Messages in one call of `poll`.
-MAX_FRAMES = 200
-#: What the original's clients and agents may be asked to run.
-SESSION_TYPES = frozenset({"Standard_Stream", "InteractiveCommands", "NonInteractiveCommands"})
-
-
 __all__ = [
+    "HANDSHAKE_TIME",
+    "INPUT_WINDOW",
+    "KEEPALIVE",
+    "OUTPUT_WINDOW",
+    "SILENCE",
+    "SIZE_WAIT",
     "ChannelEvent",
     "ChannelSettings",
     "Closed",
@@ -100,75 +90,16 @@ __all__ = [
 ]
 
 
-class Side(Enum):
-    AGENT = "agent"
-    CLIENT = "client"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelSettings:
-    """`epoch` is what to add to `now` for unix seconds; the rest has sensible defaults.
-
-    `extensions=False` makes this end speak the original protocol only; `environment` is what a
-    client tells an extended agent of its terminal and language. `lossless`: an agent takes no more
-    output while the client is away, where it would otherwise give up the oldest. `replay` gives an
-    agent what another client is shown first: what was printed before the last so many bytes.
-    `compress` stands in for zlib's.
-    """
-
-    epoch: float
-    version: str = "3.3.0.0"
-    session_type: str = "Standard_Stream"
-    properties: Mapping[str, object] = field(default_factory=dict)
-    message: str = ""
-    extensions: bool = True
-    lossless: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
-    replay: Callable[[int], bytes] = lambda held: b""
-    compress: Compress = zlib.compress
-
-
-class DataChannel:
+class DataChannel(Opening):
     """One end of a session's data channel."""
 
     def __init__(
         self, side: Side, settings: ChannelSettings, random: Callable[[int], bytes]
     ) -> None:
-        agent = side is Side.AGENT
-        self._side = side
-        self._settings = settings
-        self._random = random
-        self._sends = MessageType.OUTPUT if agent else MessageType.INPUT
-        self._takes = MessageType.INPUT if agent else MessageType.OUTPUT
-        window = INPUT_WINDOW if agent else OUTPUT_WINDOW
-        told = {} if agent else settings.environment
-        self._offer = Extensions(window, environment=told) if settings.extensions else None
-        self._request: HandshakeRequest | None = None
-        self._window = window
-        self._outbox = Outbox(self._pack, settings.compress)
-        self._inbox = Inbox(window)
-        #: This end's identity, which a client's first message bears, and the client's.
-        self._own = self._uuid()
-        self._client: UUID | None = None
-        #: A client takes nothing before the peer's first message.
-        self._begun = agent
-        self._hello_at = 0.0
-        self._events: list[ChannelEvent] = []
-        self._now = 0.0
+        super().__init__(side, settings, random)
         self._generation: int | None = None
-        self._attached_at = 0.0
         self._heard_at = self._spoke_at = 0.0
-        self._silent = False
-        self._opened = False
-        self._opened_at = 0.0
-        self._sized = False
-        self._size: tuple[int, int] | None = None
-        self._paused = False
-        self._over = False
-        #: A client: no input follows; and whether the agent is told so.
-        self._input_over = self._input_end_told = False
-        #: What was not taken, by kind: the peer's faults and the network's.
-        self.dropped: Counter[str] = Counter()
+        self._silent = self._paused = False
 
     # --- the path -------------------------------------------------------------------------------
 
@@ -260,28 +191,6 @@ class DataChannel:
         self._over = True
         self._events.append(Closed(output if isinstance(output, str) else ""))
 
-    def _greeted(self, client: UUID) -> None:
-        """A client asks for a beginning. The one that is known has it already, and one that comes
-        before anybody answered gets what was sent; any other takes the place of the known one."""
-        if self._client in (None, client):
-            return
-        self._client = client
-        owed = min(self._inbox.owed, self._window - handshake.MIN_WINDOW)
-        self._inbox = Inbox(self._window, owed)
-        if self._offer:
-            self._offer = replace(self._offer, window=self._window - owed)
-        self._outbox.restart(self._settings.replay(self._outbox.held_bytes))
-        self._opened = self._sized = False
-        self._attached_at = self._now
-        self._ask()
-
-    def _begin(self, message: AgentMessage) -> bool:
-        """Whether the peer's beginning has been seen: its first message says that it is one."""
-        if not self._begun and (message.sequence == 0 or message.flags & FLAG_SYN):
-            self._begun = True
-            self._inbox.begin(message.sequence)
-        return self._begun
-
     def _offer_message(self, message: AgentMessage) -> None:
         self._paused = False
         if not self._begin(message):
@@ -347,75 +256,6 @@ class DataChannel:
             return
         self._events.append(Data(data, PayloadType(message.payload_type)))
 
-    # --- handshake ------------------------------------------------------------------------------
-
-    def _ask(self) -> None:
-        settings = self._settings
-        self._request = HandshakeRequest(
-            settings.version, settings.session_type, settings.properties, self._offer
-        )
-        self._outbox.control(PayloadType.HANDSHAKE_REQUEST, handshake.pack_request(self._request))
-
-    def _answer(self, request: HandshakeRequest) -> None:
-        if self._request is not None:
-            self.dropped["second handshake"] += 1
-            return
-        if not self._offer:
-            request = replace(request, extensions=None)
-        self._request = request
-        response = HandshakeResponse(
-            self._settings.version, request.session_type in SESSION_TYPES, self._offer
-        )
-        self._outbox.control(
-            PayloadType.HANDSHAKE_RESPONSE, handshake.pack_response(response, request)
-        )
-        self._extend(request.extensions)
-
-    def _agreed(self, response: HandshakeResponse) -> None:
-        if self._opened:
-            self.dropped["second handshake"] += 1
-            return
-        if not response.accepted:
-            self._fail("UnsupportedSessionType", "The client does not know the session type.")
-            return
-        self._outbox.answered(self._now)
-        self._extend(response.extensions if self._offer else None)
-        self._outbox.control(
-            PayloadType.HANDSHAKE_COMPLETE,
-            handshake.pack_complete(self._now - self._attached_at, self._settings.message),
-        )
-        extensions = response.extensions if self._offer else None
-        self._open(self._settings.message, extensions.environment if extensions else {})
-
-    def _extend(self, peer: Extensions | None) -> None:
-        if peer is None:
-            return
-        self._outbox.extend(peer)
-        self._inbox.extended = True
-
-    def _open(self, message: str, environment: Mapping[str, str] | None = None) -> None:
-        if self._opened:
-            self.dropped["second handshake"] += 1
-            return
-        self._opened = True
-        self._opened_at = self._now
-        request = self._request
-        self._send_size()
-        self._tell_input_end()
-        self._events.append(
-            Opened(
-                session_type=request.session_type if request else "Standard_Stream",
-                properties=request.properties if request else {},
-                message=message,
-                extended=self._inbox.extended,
-                environment=environment or {},
-            )
-        )
-
-    def _fail(self, code: str, message: str) -> None:
-        self._over = True
-        self._events.append(Failed(code, message))
-
     # --- out ------------------------------------------------------------------------------------
 
     def poll(self, now: float, budget: int = MAX_TEXT_MESSAGE) -> list[bytes]:
@@ -444,33 +284,6 @@ class DataChannel:
         if frames:
             self._spoke_at = now
         return frames
-
-    def _hello(self) -> list[bytes]:
-        """A client that hears of no beginning asks for one; what it offers is its identity."""
-        due = self._hello_due
-        if due is None or due > self._now:
-            return []
-        self._hello_at = self._now + HELLO_EVERY
-        hello = AgentMessage(
-            message_type=MessageType.START_PUBLICATION,
-            sequence=0,
-            message_id=self._own,
-            created=self._created(),
-            payload=b"hello",
-            flags=FLAG_SYN,
-        )
-        return [pack(hello)]
-
-    @property
-    def _hello_due(self) -> float | None:
-        asks = self._side is Side.CLIENT and self._offer is not None and not self._begun
-        return self._hello_at if asks else None
-
-    def _may_send_data(self) -> bool:
-        if not self._opened:
-            return False
-        waits = self._side is Side.AGENT and not self._inbox.extended and not self._sized
-        return not waits or self._now - self._opened_at >= SIZE_WAIT
 
     def _acknowledgements(self, riding: bool, limit: int) -> list[bytes]:
         if self._inbox.extended and self._now - self._spoke_at >= KEEPALIVE:
@@ -589,10 +402,6 @@ class DataChannel:
         if self._opened:
             self._send_size()
 
-    def _send_size(self) -> None:
-        if self._size:
-            self._outbox.control(PayloadType.SIZE, handshake.pack_size(*self._size))
-
     def flag(self, value: FlagValue) -> bool:
         """Client: asks the agent to end the session, or sends a signal. False where the agent is
         not known to understand it: then nothing is sent."""
@@ -607,12 +416,6 @@ class DataChannel:
         self._input_over = True
         if self._opened:
             self._tell_input_end()
-
-    def _tell_input_end(self) -> None:
-        wanted = self._side is Side.CLIENT and self._input_over and self._inbox.extended
-        if wanted and not self._input_end_told:
-            self._input_end_told = True
-            self._outbox.write(payloads.pack_flag(FlagValue.END_OF_INPUT), PayloadType.FLAG)
 
     def exit(self, code: int, *, plain: bool = False) -> None:
         """Agent: the process ended; queued behind all output, for peers that understand it.
@@ -660,26 +463,3 @@ class DataChannel:
     def held_bytes(self) -> int:
         """Bytes kept for the peer: waiting, or on their way."""
         return self._outbox.held_bytes
-
-    # --- messages -------------------------------------------------------------------------------
-
-    def _pack(self, sequence: int, payload_type: int, payload: bytes, flags: int) -> bytes:
-        if payload_type == PayloadType.GAP and not self._inbox.extended:
-            payload_type, payload = PayloadType.OUTPUT, payloads.gap_text(payload)
-        return pack(
-            AgentMessage(
-                message_type=self._sends,
-                sequence=sequence,
-                message_id=self._uuid() if sequence else self._own,
-                created=self._created(),
-                payload=payload,
-                payload_type=payload_type,
-                flags=flags,
-            )
-        )
-
-    def _created(self) -> int:
-        return max(1, int((self._now + self._settings.epoch) * 1000))
-
-    def _uuid(self) -> UUID:
-        return UUID(bytes=self._random(16), version=4)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hatchway.core import documents, recording
 from hatchway.core.errors import MalformedRecording
-from hatchway.core.transcript.chunks import Chunk, Kind
+from hatchway.core.transcript.chunks import Chunk, Kind, Side
 from hatchway.core.transcript.known import Mark, mark
 from hatchway.core.transcript.recorder import Recorder, Redaction
 from hatchway.core.transcript.stated import Stated
@@ -27,6 +27,8 @@ MAX_READ = 24 * 1024 * 1024
 MAX_PAGES = 200
 #: Milliseconds for which something may wait before all is let go as it is.
 PATIENCE = 300_000
+#: What the record says of an event that the relay did not write so, or that cannot be opened.
+UNREADABLE = "an event of what passed cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def _taken(recorder: Recorder, at: int, text: str, counts: Counter[str]) -> list
         passed = recording.load(text)
     except MalformedRecording:
         counts["malformed"] += 1
-        return []
+        return recorder.mark(Side.NODE, 0, at, UNREADABLE)
     chunks = recorder.take(passed.side, passed.generation, at, passed.frames)
     if passed.note:
         chunks += recorder.mark(passed.side, passed.generation, at, passed.note, passed.mark)

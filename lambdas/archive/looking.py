@@ -13,6 +13,7 @@ from hatchway.core import documents
 from hatchway.core.errors import HatchwayError, MalformedRecording
 from hatchway.core.lifecycle import ENDED
 from hatchway.core.recording import Mode
+from hatchway.core.transcript import ordering
 from hatchway.core.transcript.chunks import Chunk
 from hatchway.core.transcript.ordering import UNSTORED
 from lambdas.archive.following import Failure, Following
@@ -47,6 +48,8 @@ CHECKPOINT, LARGE = 120.0, 1_000_000
 #: Seconds after the end at which it is looked at once more: a ticket is good for 60 s longer, and
 #: what the log had shows itself within a minute. What the node says there was is missing by then.
 LATE = 120
+#: What a line of the log says was found, where any was.
+ODD = ("malformed", "missing", ordering.LATE, ordering.AGAIN)
 #: Portions of one run; the rest is the next one's.
 PORTIONS = 16
 
@@ -120,6 +123,7 @@ class Looking:
             self._incomplete(session, found, line)
             line.count("checkpoints")
             line.count("chunks", len(found.chunks))
+            self._noted(found, line)
             if not found.more:
                 return kept
         self.looks.ask([look])
@@ -154,6 +158,12 @@ class Looking:
         self._end(session, End.CONTRADICTED, line)
         for chunk in mismatches:
             self.telling.mismatch(session, chunk, line)
+
+    def _noted(self, found: ReadOn, line: Line) -> None:
+        """What is odd in what passed; repeats are not."""
+        for name in ODD:
+            if found.counts[name]:
+                line.count(name, found.counts[name])
 
     def _incomplete(self, session: Session, found: ReadOn, line: Line) -> None:
         """The node says that more passed than was stored. A cap on what is recorded is no

@@ -86,6 +86,17 @@ def test_what_never_passed_is_a_gap_in_the_record(world: World) -> None:
     assert detail["gaps"] == 1
 
 
+def test_what_is_odd_in_what_passed_stands_in_the_log_line(world: World) -> None:
+    world.begin()
+    world.print(b"a", 0)
+    world.print(b"c", 2)
+    world.recordings.append(SESSION, "rubbish", int(world.clock() * 1000))
+    world.end()
+    world.look(Why.ENDED)
+    assert (world.line.fields["missing"], world.line.fields["malformed"]) == (1, 1)
+    assert "late" not in world.line.fields
+
+
 def test_another_content_under_a_number_ends_the_session_and_is_told(world: World) -> None:
     world.begin()
     world.print(b"good", 0)

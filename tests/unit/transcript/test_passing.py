@@ -22,7 +22,15 @@ from lambdas.ledger import MANIFEST, Kept, Ledger, Progress, prefix_of, read_kep
 from lambdas.memory.archive import MemoryArchive, MemoryPassedLog, MemorySigner
 from lambdas.memory.clock import ManualClock
 from lambdas.memory.recordings import MemoryRecordings
-from lambdas.passing import MAX_READ, OVERLAP, PATIENCE, ReadOn, read_on, redaction_of
+from lambdas.passing import (
+    MAX_READ,
+    OVERLAP,
+    PATIENCE,
+    UNREADABLE,
+    ReadOn,
+    read_on,
+    redaction_of,
+)
 from lambdas.ports import Session
 from tests.unit.transcript.frames import ANN, AT, offer, output, report, size, typed
 
@@ -152,13 +160,14 @@ def test_a_mismatch_is_told_with_its_content() -> None:
     assert mismatch.data == b"false"
 
 
-def test_the_services_marks_are_told_once_and_rubbish_is_counted() -> None:
+def test_the_services_marks_are_told_once_and_rubbish_is_counted_and_told() -> None:
     world = World()
     world.passed(0, note="no more is recorded")
     world.passed(0, note="no more is recorded")
     world.recordings.append(ID, "rubbish", AT + 1)
     found = world.read()
-    assert [c.note for c in found.chunks] == ["no more is recorded"]
+    assert [c.note for c in found.chunks] == ["no more is recorded", UNREADABLE]
+    assert world.read(found.progress).chunks == ()
     assert found.counts["malformed"] == 1
 
 
@@ -253,16 +262,18 @@ def test_the_signature_is_of_the_manifests_bytes_by_the_named_key() -> None:
 
 
 @pytest.mark.parametrize("puts", [0, 1, 2])
-def test_a_run_that_fails_on_the_way_is_repeated_from_where_it_began(puts, monkeypatch) -> None:
+def test_a_run_that_fails_on_the_way_is_repeated_from_where_it_began(
+    puts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = World()
     before = world.ledger.keep(SESSION, Kept(), chunks(0, 3), Progress(since=1))
     real, left = world.archive.put, [puts]
 
-    def put(name: str, stored: bytes) -> None:
+    def put(name: str, data: bytes) -> None:
         if not left[0]:
             raise InternalServerError
         left[0] -= 1
-        real(name, stored)
+        real(name, data)
 
     world.archive.put = put  # type: ignore[method-assign]
     with pytest.raises(InternalServerError):
@@ -285,7 +296,7 @@ def test_objects_stand_by_the_day_of_the_start() -> None:
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b'{"version": 2}'])
-def test_a_damaged_manifest_or_state_is_refused(damaged) -> None:
+def test_a_damaged_manifest_or_state_is_refused(damaged: bytes) -> None:
     world = World()
     world.ledger.keep(SESSION, Kept(), chunks(0, 1), Progress())
     prefix = prefix_of(ID, SESSION.started)

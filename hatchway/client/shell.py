@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from hatchway.client.absence import Absence
 from hatchway.client.events import (
     AccessEnding,
     Ended,
@@ -62,6 +63,7 @@ class Shell:
         self._stream = stream
         self._terminal = terminal
         self._say = say
+        self._absence = Absence(say)
         self._escape = escape
         self._filters = (ScreenFilter(), ScreenFilter()) if filtered else None
 
@@ -90,6 +92,7 @@ class Shell:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._absence.close()
 
     # --- out ------------------------------------------------------------------------------------
 
@@ -101,7 +104,7 @@ class Shell:
             if isinstance(event, Data):
                 await self._show(event)
             elif text := said(event):
-                self._say(text)
+                self._absence.tell(event, text)
 
     async def _show(self, event: Data) -> None:
         error = event.payload_type is PayloadType.STDERR

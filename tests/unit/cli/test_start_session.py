@@ -131,11 +131,14 @@ def test_a_signal_ends_it_with_the_terminal_as_it_was(number: int, world: World)
     assert world.asked[-1].method == "DELETE"
 
 
-def test_a_connection_that_is_cut_is_restored_and_said(world: World) -> None:
+def test_a_connection_that_stays_away_is_said_and_so_is_its_return(world: World) -> None:
+    path = f"POST /sessions/{SESSION}/resume"
+    world.answers[path] = (429, {"__type": "ThrottlingException", "message": "busy"})
     person = Person()
     person.sees("$ ")
     world.cut()
-    person.sees("[hatchway: Connection lost; reconnecting (Ctrl-C gives up)]\r\n")
+    person.sees("[hatchway: Connection lost; reconnecting: busy]\r\n")
+    del world.answers[path]
     person.sees("[hatchway: Connected again]\r\n")
     person.types("exit 4\r")
     assert person.leaves() == 4

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from infra.context import InvalidContext, read
+from infra.config import InvalidContext
+from infra.context import read
 from tests.infra.conftest import Synth
 from tests.infra.templates import Stacks, listed, text
 

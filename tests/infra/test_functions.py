@@ -81,8 +81,8 @@ def test_the_history_s_length_reaches_whoever_has_the_table(synth: Synth) -> Non
         for function in stacks.service.properties("AWS::Lambda::Function")
         if "HISTORY_DAYS" in (variables := function["Environment"]["Variables"])
     }
-    tables = ("connect", "sessions", "agents", "nodes", "sweep", "review", "push")
-    tables += ("archive", "recordings")
+    tables = {"connect", "sessions", "agents", "nodes", "sweep", "review", "push"}
+    tables |= {"archive", "recordings"}
     assert days == dict.fromkeys(tables, "7")
 
 

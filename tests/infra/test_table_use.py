@@ -217,7 +217,9 @@ CALLS: Mapping[tuple[type, str], Callable[[Stores], object]] = {
     (NodeStore, "roles"): lambda s: s.nodes.roles(),
 }
 #: What the use of `update` above needs to have something to update.
-_PREPARATION = {(SessionStore, "update"): {("PutItem", "TOKEN")}}
+_PREPARATION: Mapping[tuple[type, str], set[Touch]] = {
+    (SessionStore, "update"): {("PutItem", "TOKEN")}
+}
 
 
 def methods(port: type) -> set[str]:
@@ -227,7 +229,7 @@ def methods(port: type) -> set[str]:
 @pytest.fixture(scope="module")
 def touched() -> Mapping[tuple[type, str], set[Touch]]:
     """What each method of the stores touches."""
-    found = {}
+    found: dict[tuple[type, str], set[Touch]] = {}
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         for method, call in CALLS.items():

@@ -13,9 +13,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from local.identities import ADMIN, JOHN
-from local.stack import Stack
+from local.places import ROOT
+from local.stack import CLI, Stack
 from tests.integration.sessions import connect, path_of, start, terminate, wait_status
-from tests.integration.terminal import CLI, ROOT
 
 pytestmark = pytest.mark.stack
 PATIENCE = 30.0

@@ -188,7 +188,7 @@ def test_parameters_reach_the_node_as_one_quoted_word(stack: Stack, node: Handma
         }
     )
     with document(stack, content) as name:
-        hostile = {"DocumentName": name, "Parameters": {"file": ["x'; id #"]}}
+        hostile: dict[str, Any] = {"DocumentName": name, "Parameters": {"file": ["x'; id #"]}}
         command = resolved(opened(stack, node, **hostile)).properties.of(Platform.LINUX)
         assert command is not None
         assert command.commands == "tail -n 5 'x'\"'\"'; id #'"

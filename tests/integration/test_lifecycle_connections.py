@@ -45,7 +45,8 @@ def said_before(
     socket: ClientConnection, action: str, /, **members: object
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The notices before the answer to a frame, and the answer."""
-    request, notices = f"request-{action}", []
+    request = f"request-{action}"
+    notices: list[dict[str, Any]] = []
     socket.send(json.dumps({"action": action, "RequestId": request, **members}))
     while True:
         said: dict[str, Any] = json.loads(socket.recv(timeout=PATIENCE))

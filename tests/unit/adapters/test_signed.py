@@ -10,7 +10,7 @@ import pytest
 
 from hatchway.core.errors import ClientGone, InternalServerError, ThrottlingException
 from lambdas.adapters import signed
-from lambdas.adapters.calls import Patience
+from lambdas.adapters.calls import Expected, Patience
 from lambdas.adapters.signed import Service, Signed
 from tests.unit.adapters.scripted_aws import (
     HANG_UP,
@@ -176,7 +176,7 @@ def test_a_refusal_is_not_tried_again(
     aws: ScriptedAws, answer: Says, error: type[Exception]
 ) -> None:
     aws.answers[:] = [answer]
-    expected: signed.Expected = {410: ClientGone, "Known": ClientGone}
+    expected: Expected = {410: ClientGone, "Known": ClientGone}
     with pytest.raises(error) as raised:
         Caller(aws).calls.call("POST", "/", expected=expected)
     assert len(aws.got) == 1

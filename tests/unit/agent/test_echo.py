@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import termios
+from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -87,7 +89,7 @@ def test_the_longest_report_has_its_room() -> None:
 
 
 @pytest.fixture
-def terminal():
+def terminal() -> Iterator[tuple[Terminal, int]]:
     master, slave = os.openpty()
     made = Terminal.__new__(Terminal)
     made.master = master
@@ -101,7 +103,7 @@ def terminal():
     [(True, True, True), (True, False, False), (False, False, True), (False, True, True)],
 )
 def test_only_reading_lines_without_echo_is_a_secret_s_prompt(
-    terminal, icanon, echo, echoes
+    terminal: tuple[Terminal, int], icanon: bool, echo: bool, echoes: bool
 ) -> None:
     made, slave = terminal
     attributes = termios.tcgetattr(slave)
@@ -111,7 +113,7 @@ def test_only_reading_lines_without_echo_is_a_secret_s_prompt(
     assert made.echoes is echoes
 
 
-def test_of_a_terminal_that_is_gone_nothing_was_echoed(tmp_path) -> None:
+def test_of_a_terminal_that_is_gone_nothing_was_echoed(tmp_path: Path) -> None:
     made = Terminal.__new__(Terminal)
     with (tmp_path / "no terminal").open("w") as file:
         made.master = file.fileno()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from agent.hints import BURST, MAX_HINT, MAX_PENDING, PER_SECOND
@@ -103,7 +105,7 @@ def test_a_node_whose_enrolment_was_reset_enrols_again_and_opens_what_was_refuse
                 client = service.attach(session)
                 service.hint(session)
                 began = service.now()
-                await service.until(lambda client=client: client.opened)
+                await service.until(partial(getattr, client, "opened"))
                 assert service.now() - began < EARLY_GAP + 2
                 assert session.instance == INSTANCE
             assert service.calls.count("channel") == 3

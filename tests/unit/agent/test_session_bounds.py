@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
@@ -227,7 +228,7 @@ def test_one_slow_client_does_not_hold_up_another() -> None:
                 await service.settle(0.05)
             for count in range(1, 100):
                 quick_runner.print(b"y" * 1000)
-                await service.until(lambda count=count: len(quick.text) == 1000 * count)
+                await service.until(partial(lambda n: len(quick.text) == 1000 * n, count))
 
     run(test())
 
@@ -241,8 +242,10 @@ def test_twenty_sessions_at_once_are_not_mixed_up() -> None:
                 client.type(b"%d" % number * 500)
                 runner.print(b"%d!" % number * 5000)
             for number, (_, client, runner) in enumerate(opened):
-                await service.until(lambda c=client, n=number: c.text == b"%d!" % n * 5000)
-                await service.until(lambda r=runner, n=number: r.fed == b"%d" % n * 500)
+                await service.until(
+                    partial(lambda c, n: c.text == b"%d!" % n * 5000, client, number)
+                )
+                await service.until(partial(lambda r, n: r.fed == b"%d" % n * 500, runner, number))
 
     run(test())
 

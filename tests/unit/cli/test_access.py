@@ -147,7 +147,7 @@ def test_context_that_is_none_is_refused(world: World, capsys: Capture, context:
 
 
 def test_who_can(world: World, capsys: Capture) -> None:
-    found = {
+    found: dict[str, list[dict[str, object]]] = {
         "Principals": [
             {"PrincipalArn": JOHN, "Decision": "Allowed"},
             {

@@ -86,7 +86,7 @@ def shown(capsys: Capture) -> str:
 
 
 def test_logs_are_lines_with_their_times_where_asked_for(
-    recorded, session, capsys: Capture
+    recorded: Recorded, session: Session, capsys: Capture
 ) -> None:
     recorded.prints(session, b"$ ls\r\nno", b"tes\r\n")
     assert main(["logs", session.session_id]) == 0
@@ -95,14 +95,16 @@ def test_logs_are_lines_with_their_times_where_asked_for(
     assert shown(capsys).rstrip().endswith("  notes")
 
 
-def test_logs_follow_to_the_end(recorded, session, capsys: Capture) -> None:
+def test_logs_follow_to_the_end(recorded: Recorded, session: Session, capsys: Capture) -> None:
     recorded.prints(session, b"one\r\n")
     over(recorded, session)
     assert main(["logs", session.session_id, "--follow"]) == 0
     assert "one" in capsys.readouterr().out.splitlines()
 
 
-def test_an_export_is_the_readers_own_file(recorded, session, tmp_path: Path) -> None:
+def test_an_export_is_the_readers_own_file(
+    recorded: Recorded, session: Session, tmp_path: Path
+) -> None:
     recorded.prints(session, b"one\r\n")
     file = tmp_path / "x.cast"
     assert main(["export", session.session_id, "-o", str(file)]) == 0
@@ -112,7 +114,9 @@ def test_an_export_is_the_readers_own_file(recorded, session, tmp_path: Path) ->
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_search_prints_session_line_and_second(recorded, session, capsys: Capture) -> None:
+def test_a_search_prints_session_line_and_second(
+    recorded: Recorded, session: Session, capsys: Capture
+) -> None:
     recorded.prints(session, b"$ ls\r\n", b"notes\r\n")
     assert main(["search", "notes"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"{session.session_id}:2:1.0s: notes"
@@ -125,7 +129,7 @@ def test_a_search_prints_session_line_and_second(recorded, session, capsys: Capt
     ]
 
 
-def test_verify_says_what_it_found(recorded, session, capsys: Capture) -> None:
+def test_verify_says_what_it_found(recorded: Recorded, session: Session, capsys: Capture) -> None:
     recorded.prints(session, b"one\r\n", b"two\r\n")
     over(recorded, session, Stated(sent=2))
     assert main(["verify", session.session_id]) == 0
@@ -147,7 +151,7 @@ def test_verify_says_what_it_found(recorded, session, capsys: Capture) -> None:
     ],
 )
 def test_verify_says_what_is_known_of_the_end(
-    recorded, session, stated, said, capsys: Capture
+    recorded: Recorded, session: Session, stated: Stated | None, said: str, capsys: Capture
 ) -> None:
     recorded.prints(session, b"one\r\n", b"two\r\n")
     over(recorded, session, stated)
@@ -158,7 +162,7 @@ def test_verify_says_what_is_known_of_the_end(
 
 
 def test_verify_takes_a_key_as_pem_or_der(
-    recorded, session, tmp_path: Path, capsys: Capture
+    recorded: Recorded, session: Session, tmp_path: Path, capsys: Capture
 ) -> None:
     import base64
 
@@ -179,7 +183,7 @@ def test_verify_takes_a_key_as_pem_or_der(
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_nothing_hostile_reaches_the_terminal_through_logs(
-    recorded, session, name, capsys: Capture
+    recorded: Recorded, session: Session, name: str, capsys: Capture
 ) -> None:
     recorded.prints(session, CORPUS[name], b"\x1b\\\r\nend\r\n")
     capsys.readouterr()
@@ -192,7 +196,7 @@ def test_nothing_hostile_reaches_the_terminal_through_logs(
 
 @pytest.mark.parametrize("name", CORPUS)
 def test_nothing_hostile_reaches_the_terminal_through_search(
-    recorded, session, name, capsys: Capture
+    recorded: Recorded, session: Session, name: str, capsys: Capture
 ) -> None:
     recorded.prints(session, b"needle " + CORPUS[name] + b" needle\r\n", b"\x1b\\\r\n")
     capsys.readouterr()
@@ -203,7 +207,7 @@ def test_nothing_hostile_reaches_the_terminal_through_search(
 
 @pytest.mark.parametrize("name", [n for n in CORPUS if "line feed" not in n])
 def test_nothing_hostile_reaches_beyond_the_screen_through_replay(
-    recorded, session, name, capsys: Capture
+    recorded: Recorded, session: Session, name: str, capsys: Capture
 ) -> None:
     recorded.prints(session, CORPUS[name], b"\x1b\\\r\nend")
     capsys.readouterr()
@@ -214,7 +218,7 @@ def test_nothing_hostile_reaches_beyond_the_screen_through_replay(
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_text_on_a_phone_is_one_plain_line(name) -> None:
+def test_a_text_on_a_phone_is_one_plain_line(name: str) -> None:
     said = subject("Hatchway prod: " + CORPUS[name].decode("utf-8", "replace"))
     assert len(said) < 100
     assert said.isascii()

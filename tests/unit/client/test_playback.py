@@ -163,7 +163,7 @@ def test_time_never_goes_back() -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in CORPUS if "line feed" not in n])
-async def test_a_replay_reaches_no_further_than_the_screen(name) -> None:
+async def test_a_replay_reaches_no_further_than_the_screen(name: str) -> None:
     keys = Keyboard(keyboard=False)
     await player(keys, [chunk(CORPUS[name]), chunk(b"\x1b\\\r\nend")], speed=0).run()
     assert MARK not in keys.out

@@ -182,10 +182,10 @@ def test_a_peer_that_sends_more_than_its_credit_fails_the_channel() -> None:
 )
 def test_a_size_out_of_bounds_is_dropped(cols: object, rows: object) -> None:
     channel, following = opened_agent()
-    body = {"cols": cols, "rows": rows}
+    body: dict[str, object] = {"cols": cols, "rows": rows}
     assert channel.receive([frame(body, PayloadType.SIZE, following)], 0.0) == []
     assert channel.dropped == {"malformed": 1}
-    top = {"cols": 1000, "rows": 1}
+    top: dict[str, object] = {"cols": 1000, "rows": 1}
     assert channel.receive([frame(top, PayloadType.SIZE, following + 1)], 0.0) == [
         ch.Resized(1000, 1)
     ]
@@ -295,7 +295,7 @@ def test_odd_handshake_requests_neither_raise_nor_extend(actions: object) -> Non
 def test_odd_handshake_responses_do_not_open() -> None:
     for result in ("no", {"Version": 9}, None):
         channel = end()
-        body = {
+        body: dict[str, object] = {
             "ProcessedClientActions": [
                 {"ActionType": "SessionType", "ActionStatus": 0, "ActionResult": "Unsupported"},
                 {"ActionType": "HatchwayExtensions", "ActionStatus": 1, "ActionResult": result},

@@ -116,7 +116,8 @@ def test_a_paused_peer_gets_nothing_until_it_starts_again() -> None:
     bridge.ours.write(b"kept")
     bridge.run(2)
     assert bridge.theirs.text() == b""
-    assert bridge.ours.next_deadline() is None or bridge.ours.next_deadline() > bridge.now
+    deadline = bridge.ours.next_deadline()
+    assert deadline is None or deadline > bridge.now
     bridge.ours.receive([control(MessageType.START_PUBLICATION)], bridge.now)
     bridge.run(2)
     assert bridge.theirs.text() == b"kept"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import random
 from dataclasses import dataclass
+from typing import TypeVar
 
 from hatchway.core.channel import (
     ChannelEvent,
@@ -20,6 +21,8 @@ from hatchway.core.channel import (
     Side,
 )
 from hatchway.core.wire import MAX_TEXT_MESSAGE, PayloadType, from_text, to_text
+
+E = TypeVar("E", bound=ChannelEvent)
 
 
 @dataclass
@@ -149,7 +152,7 @@ class Wire:
             b"".join(e.data for e in data if e.payload_type is error),
         )
 
-    def of(self, end: DataChannel, kind: type[ChannelEvent]) -> list[ChannelEvent]:
+    def of(self, end: DataChannel, kind: type[E]) -> list[E]:
         return [event for event in self.events[end] if isinstance(event, kind)]
 
     def ended(self) -> bool:

@@ -55,7 +55,7 @@ def everything(session: Session) -> Iterator[Told]:
     later = replace(session, takeovers=1, attached=NOW + 9, version=5)
     yield from session_changes("s", session, later)
     for warned in ("idle_ends", "duration_ends", "access_ends"):
-        yield from session_changes("s", session, replace(session, **{warned: NOW + 60}))
+        yield from session_changes("s", session, replace(session, **{warned: NOW + 60}))  # type: ignore[arg-type]
     node = Node(node_id=NODE, name=session.reason, last_seen=NOW, online=True)
     came = details.node_change("s", None, node)
     assert came is not None

@@ -11,7 +11,7 @@ import pytest
 from hatchway.core import documents as core
 from hatchway.core.documents import Platform
 from hatchway.core.documents.floor import Floor
-from lambdas.ports import InstanceFacts, PrincipalPolicies
+from lambdas.ports import InstanceFacts, PrincipalPolicies, Session
 from lambdas.sessions.handler import make_handler
 from tests.unit.documents.world import Documents, arn, shell
 from tests.unit.sessions.world import (
@@ -19,7 +19,6 @@ from tests.unit.sessions.world import (
     NODE,
     Document,
     Person,
-    Session,
     World,
     allow,
     deny,

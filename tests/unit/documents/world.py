@@ -89,17 +89,17 @@ class Documents:
         route = "PUT /documents/{documentName}/default-version"
         return self.call(person, route, name, {"DocumentVersion": version})
 
-    def describe(self, person: Person, name: str, **query: str) -> Answer:
+    def describe(self, person: Person, name: str, **query: Any) -> Answer:
         return self.call(person, "GET /documents/{documentName}", name, **query)
 
-    def get(self, person: Person, name: str, **query: str) -> Answer:
+    def get(self, person: Person, name: str, **query: Any) -> Answer:
         return self.call(person, "GET /documents/{documentName}/content", name, **query)
 
-    def list(self, person: Person, **query: str) -> Answer:
+    def list(self, person: Person, **query: Any) -> Answer:
         return self.call(person, "GET /documents", **query)
 
-    def versions(self, person: Person, name: str, **query: str) -> Answer:
+    def versions(self, person: Person, name: str, **query: Any) -> Answer:
         return self.call(person, "GET /documents/{documentName}/versions", name, **query)
 
-    def delete(self, person: Person, name: str, **query: str) -> Answer:
+    def delete(self, person: Person, name: str, **query: Any) -> Answer:
         return self.call(person, "DELETE /documents/{documentName}", name, **query)

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -19,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.protocol import State
+from websockets.typing import Subprotocol
 
 from tests.edge.faults import Faults
 from tests.edge.limits import KIB, Limits, Meter
@@ -74,7 +76,7 @@ async def upstream(
 
 
 @contextmanager
-def edge(certificate: tuple[Path, Path], port: int, **more: object) -> Iterator[EdgeProxy]:
+def edge(certificate: tuple[Path, Path], port: int, **more: Any) -> Iterator[EdgeProxy]:
     settings = Settings(
         upstream=("127.0.0.1", port), upstream_ca=certificate[0], certificate=certificate, **more
     )
@@ -90,7 +92,7 @@ def dial(
 ) -> connect:
     context = ssl.create_default_context(cafile=str(certificate[0]))
     return connect(
-        f"wss://127.0.0.1:{proxy.port}{path}", ssl=context, subprotocols=[protocol],
+        f"wss://127.0.0.1:{proxy.port}{path}", ssl=context, subprotocols=[Subprotocol(protocol)],
         max_size=None, compression=None,
     )  # fmt: skip
 

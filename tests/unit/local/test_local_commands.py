@@ -69,7 +69,8 @@ def test_instance_profiles_are_authorised_by_their_arn(monkeypatch: pytest.Monke
 
     def resource(service: str, query: dict[str, list[str]]) -> str:
         where = ("us-east-1", "000000000000")
-        return iam_actions.extract_resource_arn(service, "POST", "/", {}, b"", query, *where)
+        found = iam_actions.extract_resource_arn(service, "POST", "/", {}, b"", query, *where)
+        return str(found)
 
     found = resource("iam", {"InstanceProfileName": ["web"]})
     assert found == "arn:aws:iam::000000000000:instance-profile/web"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from hatchway.core.errors import (
     ValidationException,
 )
 from hatchway.core.lifecycle import Status
+from hatchway.core.shapes import Operation
 from hatchway.core.transcript.chunks import Kind
 from hatchway.core.transcript.evidence import read_segment
 from hatchway.core.transcript.verifying import FINAL_WITHIN, Fault
@@ -53,7 +56,9 @@ def printed(recorded: Recorded, session: Session, *, follow: bool = False) -> by
 # --- reading ------------------------------------------------------------------------------------
 
 
-def test_a_recording_is_read_whole_whether_archived_or_not(recorded, session) -> None:
+def test_a_recording_is_read_whole_whether_archived_or_not(
+    recorded: Recorded, session: Session
+) -> None:
     recorded.prints(session, b"one ", b"two ")
     recorded.keep(session)
     recorded.prints(session, b"three ")
@@ -62,12 +67,14 @@ def test_a_recording_is_read_whole_whether_archived_or_not(recorded, session) ->
     assert printed(recorded, session) == b"one two three four "
 
 
-def test_a_session_that_has_no_checkpoint_yet_is_read_from_what_passed(recorded, session) -> None:
+def test_a_session_that_has_no_checkpoint_yet_is_read_from_what_passed(
+    recorded: Recorded, session: Session
+) -> None:
     recorded.prints(session, b"one ")
     assert printed(recorded, session) == b"one "
 
 
-def test_following_ends_when_the_recording_is_final(recorded, session) -> None:
+def test_following_ends_when_the_recording_is_final(recorded: Recorded, session: Session) -> None:
     recorded.prints(session, b"one ")
     follower = recorded.reader(recorded.ann).chunks(session.session_id, follow=True)
     assert next(follower).data == b"one "
@@ -79,7 +86,7 @@ def test_following_ends_when_the_recording_is_final(recorded, session) -> None:
     assert [chunk.data for chunk in follower] == [b"three "]
 
 
-def test_an_index_within_a_segment_begins_there(recorded, session) -> None:
+def test_an_index_within_a_segment_begins_there(recorded: Recorded, session: Session) -> None:
     recorded.prints(session, b"a", b"b", b"c")
     recorded.keep(session)
     page = recorded.call(
@@ -91,12 +98,16 @@ def test_an_index_within_a_segment_begins_there(recorded, session) -> None:
     assert (page["Index"], page["NextIndex"], page["Segment"]) == (1, 3, "000000.jsonl.gz")
 
 
-def test_what_passed_this_moment_waits_for_what_passed_before_it(recorded, session) -> None:
+def test_what_passed_this_moment_waits_for_what_passed_before_it(
+    recorded: Recorded, session: Session
+) -> None:
     recorded.prints(session, b"now", seconds=0.0)
     assert printed(recorded, session) == b""
 
 
-def test_a_missing_segment_is_said_and_the_rest_is_read(recorded, session) -> None:
+def test_a_missing_segment_is_said_and_the_rest_is_read(
+    recorded: Recorded, session: Session
+) -> None:
     recorded.prints(session, b"one ")
     recorded.keep(session)
     recorded.prints(session, b"two ")
@@ -107,7 +118,7 @@ def test_a_missing_segment_is_said_and_the_rest_is_read(recorded, session) -> No
     assert printed(recorded, session) == b"two "
 
 
-def test_a_forgotten_session_is_found_by_its_day(recorded, session) -> None:
+def test_a_forgotten_session_is_found_by_its_day(recorded: Recorded, session: Session) -> None:
     recorded.prints(session, b"one ")
     recorded.keep(ended(recorded, session), final=True)
     recorded.world.clock.advance(31 * 24 * 3600)
@@ -118,7 +129,7 @@ def test_a_forgotten_session_is_found_by_its_day(recorded, session) -> None:
     assert reader.verify(session.session_id, day=day).findings == []
 
 
-def test_a_day_lists_its_recordings(recorded, session) -> None:
+def test_a_day_lists_its_recordings(recorded: Recorded, session: Session) -> None:
     recorded.prints(session, b"one ")
     recorded.keep(session)
     day = "/".join(recorded.stored(session).split("/")[1:4]).replace("/", "-")
@@ -144,14 +155,18 @@ def may(recorded: Recorded, person: Person, session: Session) -> bool:
     return True
 
 
-def test_nobody_reads_without_the_action_not_even_the_owner(recorded, session) -> None:
+def test_nobody_reads_without_the_action_not_even_the_owner(
+    recorded: Recorded, session: Session
+) -> None:
     bob = recorded.world.user("bob", allow("ssm:StartSession", "ssm:DescribeSessions"))
     own = recorded.world.started(bob)
     assert not may(recorded, bob, own)
     assert not may(recorded, bob, session)
 
 
-def test_a_policy_may_name_the_session_its_node_or_the_nodes_tags(recorded, session) -> None:
+def test_a_policy_may_name_the_session_its_node_or_the_nodes_tags(
+    recorded: Recorded, session: Session
+) -> None:
     world = recorded.world
     target = {"StringEquals": {"ssm:resourceTag/aws:ssmmessages:target-id": NODE}}
     team = {"StringEquals": {"ssm:resourceTag/team": "web"}}
@@ -163,7 +178,7 @@ def test_a_policy_may_name_the_session_its_node_or_the_nodes_tags(recorded, sess
     assert not may(recorded, world.user("e", allow(READ, on=arn(session)[:-1] + "?x")), session)
 
 
-def test_own_sessions_by_name_are_ones_own_alone(recorded, session) -> None:
+def test_own_sessions_by_name_are_ones_own_alone(recorded: Recorded, session: Session) -> None:
     mine = f"arn:aws:ssm:{REGION}:{ACCOUNT}:session/${{aws:username}}-*"
     an = recorded.world.user(
         "an", allow(READ, on=mine), allow("ssm:StartSession"), allow("ssm:DescribeSessions")
@@ -172,7 +187,9 @@ def test_own_sessions_by_name_are_ones_own_alone(recorded, session) -> None:
     assert not may(recorded, an, session)
 
 
-def test_of_a_node_that_ec2_forgot_what_hangs_on_its_tags_is_denied(recorded, session) -> None:
+def test_of_a_node_that_ec2_forgot_what_hangs_on_its_tags_is_denied(
+    recorded: Recorded, session: Session
+) -> None:
     world = recorded.world
     prod = {"StringEquals": {"ssm:resourceTag/env": "prod"}}
     careful = world.user("careful", allow(READ), deny(READ, Condition=prod))
@@ -188,7 +205,7 @@ def test_of_a_node_that_ec2_forgot_what_hangs_on_its_tags_is_denied(recorded, se
     [api.GET_SESSION_RECORDING, api.GET_RECORDING_MANIFEST, api.SEARCH_SESSION_RECORDING],
 )
 def test_whether_there_is_a_session_is_told_to_those_alone_who_may_read_it(
-    recorded, operation
+    recorded: Recorded, operation: Operation
 ) -> None:
     unknown = {"SessionId": "nobody-0123456789abcdef0"}
     if operation is api.SEARCH_SESSION_RECORDING:
@@ -199,7 +216,7 @@ def test_whether_there_is_a_session_is_told_to_those_alone_who_may_read_it(
         recorded.call(recorded.ann, operation, unknown)
 
 
-def test_listing_a_day_asks_for_describing_sessions(recorded) -> None:
+def test_listing_a_day_asks_for_describing_sessions(recorded: Recorded) -> None:
     with pytest.raises(AccessDeniedException):
         list(recorded.reader(recorded.world.user("bob", allow(READ))).recorded("2026-11-22"))
 
@@ -207,7 +224,9 @@ def test_listing_a_day_asks_for_describing_sessions(recorded) -> None:
 # --- searching ----------------------------------------------------------------------------------
 
 
-def test_a_search_gives_line_and_second_over_archive_and_what_passed(recorded, session) -> None:
+def test_a_search_gives_line_and_second_over_archive_and_what_passed(
+    recorded: Recorded, session: Session
+) -> None:
     recorded.prints(session, b"$ ls\r\n", b"notes\r\n")
     recorded.keep(session)
     recorded.prints(session, b"$ cat notes\r\n")
@@ -215,7 +234,9 @@ def test_a_search_gives_line_and_second_over_archive_and_what_passed(recorded, s
     assert [(m.line, m.second) for m in matches] == [(2, 1.0), (3, 2.0)]
 
 
-def test_a_search_goes_on_where_its_time_ended(recorded, session, monkeypatch) -> None:
+def test_a_search_goes_on_where_its_time_ended(
+    recorded: Recorded, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for n in range(5):
         recorded.prints(session, b"match %d\r\n" % n)
         recorded.keep(session)
@@ -227,14 +248,16 @@ def test_a_search_goes_on_where_its_time_ended(recorded, session, monkeypatch) -
 
 
 @pytest.mark.parametrize("token", ["x", "1.2", "1.2.x", "-1.0.0", "²³.0.0"])
-def test_a_token_of_another_search_is_refused(recorded, session, token) -> None:
+def test_a_token_of_another_search_is_refused(
+    recorded: Recorded, session: Session, token: str
+) -> None:
     asked = {"SessionId": session.session_id, "Text": "x", "NextToken": token}
     with pytest.raises(InvalidNextToken):
         recorded.call(recorded.ann, api.SEARCH_SESSION_RECORDING, asked)
 
 
 def test_many_recordings_are_searched_and_one_that_may_not_be_read_ends_nothing(
-    recorded, session
+    recorded: Recorded, session: Session
 ) -> None:
     other = recorded.world.started(recorded.ann)
     recorded.prints(session, b"needle\r\n")
@@ -264,20 +287,24 @@ def faults(recorded: Recorded, session: Session) -> list[tuple[Fault, int]]:
     return [(f.fault, f.chunk) for f in found.findings]
 
 
-def rewrite(recorded: Recorded, name: str, change) -> None:
+def rewrite(recorded: Recorded, name: str, change: Callable[[list[bytes]], list[bytes]]) -> None:
     lines = read_segment(recorded.archive.objects[name])
     data = "".join(line.decode() + "\n" for line in change(lines)).encode()
     recorded.archive.objects[name] = gzip.compress(data)
 
 
-def test_an_untouched_recording_is_verified_with_the_code_that_wrote_it(recorded, session) -> None:
+def test_an_untouched_recording_is_verified_with_the_code_that_wrote_it(
+    recorded: Recorded, session: Session
+) -> None:
     complete(recorded, session)
     verified = recorded.reader(recorded.ann).verify(session.session_id)
     assert verified.findings == []
     assert verified.members()["WrittenBy"] == "sha"
 
 
-def test_a_changed_chunk_is_named_by_the_client_itself(recorded, session) -> None:
+def test_a_changed_chunk_is_named_by_the_client_itself(
+    recorded: Recorded, session: Session
+) -> None:
     prefix = complete(recorded, session)
     rewrite(
         recorded,
@@ -287,7 +314,7 @@ def test_a_changed_chunk_is_named_by_the_client_itself(recorded, session) -> Non
     assert faults(recorded, session) == [(Fault.CHANGED, 3)]
 
 
-def test_removed_reordered_and_lost_parts_are_named(recorded, session) -> None:
+def test_removed_reordered_and_lost_parts_are_named(recorded: Recorded, session: Session) -> None:
     prefix = complete(recorded, session)
     kept = dict(recorded.archive.objects)
     rewrite(recorded, prefix + "000001.jsonl.gz", lambda lines: lines[1:])
@@ -303,7 +330,9 @@ def test_removed_reordered_and_lost_parts_are_named(recorded, session) -> None:
     assert faults(recorded, session) == [(Fault.SEGMENT_MISSING, 0)]
 
 
-def test_a_manifest_that_was_changed_or_signed_by_another_key_is_found(recorded, session) -> None:
+def test_a_manifest_that_was_changed_or_signed_by_another_key_is_found(
+    recorded: Recorded, session: Session
+) -> None:
     prefix = complete(recorded, session)
     document = json.loads(recorded.archive.objects[prefix + "manifest.json"])
     text = base64.b64decode(document["manifest"]).replace(b'"final":true', b'"final":false')
@@ -313,7 +342,7 @@ def test_a_manifest_that_was_changed_or_signed_by_another_key_is_found(recorded,
 
 
 def test_whoever_has_the_key_by_other_means_needs_not_trust_the_service_s(
-    recorded, session
+    recorded: Recorded, session: Session
 ) -> None:
     complete(recorded, session)
     reader = recorded.reader(recorded.ann)
@@ -325,7 +354,9 @@ def test_whoever_has_the_key_by_other_means_needs_not_trust_the_service_s(
         assert finding.fault is Fault.SIGNATURE
 
 
-def test_an_older_manifest_put_back_shows_as_a_missing_tail(recorded, session) -> None:
+def test_an_older_manifest_put_back_shows_as_a_missing_tail(
+    recorded: Recorded, session: Session
+) -> None:
     recorded.prints(session, b"one ")
     recorded.keep(session)
     prefix = recorded.stored(session)
@@ -338,7 +369,9 @@ def test_an_older_manifest_put_back_shows_as_a_missing_tail(recorded, session) -
     assert [f.fault for f in verified.findings] == [Fault.NOT_FINAL]
 
 
-def test_a_session_whose_recording_is_gone_is_named_among_all(recorded, session) -> None:
+def test_a_session_whose_recording_is_gone_is_named_among_all(
+    recorded: Recorded, session: Session
+) -> None:
     complete(recorded, session)
     other = recorded.world.started(recorded.ann)
     recorded.prints(other, b"x")
@@ -352,7 +385,9 @@ def test_a_session_whose_recording_is_gone_is_named_among_all(recorded, session)
     assert by_session == {session.session_id: [], other.session_id: [Fault.NO_MANIFEST]}
 
 
-def test_all_names_recordings_that_no_session_stands_for(recorded, session) -> None:
+def test_all_names_recordings_that_no_session_stands_for(
+    recorded: Recorded, session: Session
+) -> None:
     complete(recorded, session)
     stranger = recorded.stored(session).replace("ann-", "eve-")
     recorded.archive.objects[stranger + "000000.jsonl.gz"] = b"x"
@@ -361,7 +396,7 @@ def test_all_names_recordings_that_no_session_stands_for(recorded, session) -> N
     assert found[-1].session_id.startswith("eve-")
 
 
-def test_all_names_starts_of_which_nothing_is_left(recorded, session) -> None:
+def test_all_names_starts_of_which_nothing_is_left(recorded: Recorded, session: Session) -> None:
     complete(recorded, session)
     started = [session.session_id, "eve-0123456789abcdef0"]
     found = recorded.reader(recorded.ann).verify_all(recorded.records(), started=started)
@@ -369,7 +404,9 @@ def test_all_names_starts_of_which_nothing_is_left(recorded, session) -> None:
     assert found[-1].session_id == "eve-0123456789abcdef0"
 
 
-def test_another_sessions_manifest_in_its_place_is_found(recorded, session) -> None:
+def test_another_sessions_manifest_in_its_place_is_found(
+    recorded: Recorded, session: Session
+) -> None:
     prefix = complete(recorded, session)
     other = recorded.world.started(recorded.ann)
     recorded.prints(other, b"x")
@@ -382,13 +419,13 @@ def test_another_sessions_manifest_in_its_place_is_found(recorded, session) -> N
 # --- the trail ----------------------------------------------------------------------------------
 
 
-def records(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+def records(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     found = [trail.record_in(line) for line in capsys.readouterr().out.splitlines()]
     return [dict(record) for record in found if record is not None]
 
 
 def test_each_reading_is_in_the_trail_with_who_and_which_and_nothing_of_what_was_read(
-    recorded, session, capsys
+    recorded: Recorded, session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recorded.prints(session, b"what-was-printed ")
     capsys.readouterr()
@@ -404,7 +441,9 @@ def test_each_reading_is_in_the_trail_with_who_and_which_and_nothing_of_what_was
         assert encoded not in json.dumps(record)
 
 
-def test_a_reading_that_was_refused_is_in_the_trail_too(recorded, session, capsys) -> None:
+def test_a_reading_that_was_refused_is_in_the_trail_too(
+    recorded: Recorded, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
     mallory = recorded.world.user("mallory", allow("ssm:StartSession"))
     with pytest.raises(AccessDeniedException):
         list(recorded.reader(mallory).chunks(session.session_id))

@@ -11,8 +11,8 @@ import pytest
 from hatchway.core.policy import UNKNOWN, ContextValue
 from lambdas.conditions import context_of, tag_context
 from lambdas.edge import Caller
-from lambdas.ports import PolicyDocument, PrincipalPolicies
-from lambdas.principal import Circumstances, circumstances, principal_of
+from lambdas.ports import Circumstances, PolicyDocument, PrincipalPolicies
+from lambdas.principal import circumstances, principal_of
 from tests.unit.sessions.world import ACCOUNT, EVERYTHING, REGION, World, allow, deny
 
 JOHN = principal_of(Caller(ACCOUNT, "AIDAUSEREXAMPLE", f"arn:aws:iam::{ACCOUNT}:user/john"))

@@ -66,7 +66,7 @@ def test_gaps_are_markers_and_handshakes_are_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_hostile_output_does_not_reach_beyond_the_players_screen(name) -> None:
+def test_hostile_output_does_not_reach_beyond_the_players_screen(name: str) -> None:
     text = "".join(cast([chunk(CORPUS[name]), chunk(b"\r\nend\r\n")], 1, "\x1b]0;" + name))
     assert all(line.isprintable() for line in text.splitlines())
     if "line feed" not in name:

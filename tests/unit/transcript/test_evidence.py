@@ -6,7 +6,9 @@ import base64
 import gzip
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -65,7 +67,7 @@ EMPTY = Manifest(
 )
 
 
-def recorded(count: int, per_segment: int = 4) -> tuple[Manifest, list[list[bytes]]]:
+def recorded(count: int, per_segment: int = 4) -> tuple[Manifest, list[Any]]:
     """A recording of `count` chunks, as it is stored."""
     chunks = [chunk(b"line %d\n" % n, sequence=n).numbered(n) for n in range(count)]
     manifest, stored = EMPTY, []
@@ -77,25 +79,25 @@ def recorded(count: int, per_segment: int = 4) -> tuple[Manifest, list[list[byte
     return load_manifest(dump_manifest(manifest)), stored
 
 
-def verify(manifest: Manifest, stored: list[list[bytes] | None]) -> list[Finding]:
+def verify(manifest: Manifest, stored: Sequence[list[bytes] | None]) -> list[Finding]:
     verification = Verification(manifest)
     for lines in stored:
         verification.check(lines)
     return verification.finish()
 
 
-def first(manifest: Manifest, stored: list[list[bytes] | None]) -> tuple[Fault, int]:
+def first(manifest: Manifest, stored: Sequence[list[bytes] | None]) -> tuple[Fault, int]:
     finding = verify(manifest, stored)[0]
     return finding.fault, finding.chunk
 
 
 @given(st.integers(0, 30), st.integers(1, 9))
-def test_an_untouched_recording_has_no_findings(count, per_segment) -> None:
+def test_an_untouched_recording_has_no_findings(count: int, per_segment: int) -> None:
     assert verify(*recorded(count, per_segment)) == []
 
 
 @given(st.integers(0, 9), st.integers(0, 5))
-def test_a_changed_chunk_is_named(which, bit) -> None:
+def test_a_changed_chunk_is_named(which: int, bit: int) -> None:
     manifest, stored = recorded(10)
     lines = stored[which // 4]
     line = bytearray(lines[which % 4])
@@ -105,14 +107,14 @@ def test_a_changed_chunk_is_named(which, bit) -> None:
 
 
 @given(st.integers(0, 9))
-def test_a_removed_chunk_is_named(which) -> None:
+def test_a_removed_chunk_is_named(which: int) -> None:
     manifest, stored = recorded(10)
     del stored[which // 4][which % 4]
     assert first(manifest, stored) == (Fault.REMOVED, which)
 
 
 @given(st.integers(0, 2), st.integers(0, 3), st.integers(0, 3))
-def test_chunks_in_another_order_are_named(segment, one, other) -> None:
+def test_chunks_in_another_order_are_named(segment: int, one: int, other: int) -> None:
     manifest, stored = recorded(12)
     lines = stored[segment]
     lines[one], lines[other] = lines[other], lines[one]
@@ -121,7 +123,7 @@ def test_chunks_in_another_order_are_named(segment, one, other) -> None:
 
 
 @given(st.integers(0, 7))
-def test_an_added_chunk_is_named(which) -> None:
+def test_an_added_chunk_is_named(which: int) -> None:
     manifest, stored = recorded(8)
     stored[which // 4].insert(which % 4, dump(chunk(b"invented")).encode())
     assert first(manifest, stored) == (Fault.ADDED, which)
@@ -161,7 +163,9 @@ def test_a_recording_changed_throughout_has_a_bounded_number_of_findings() -> No
     assert len(findings) == MAX_FINDINGS
 
 
-def test_beyond_so_many_chunks_a_change_is_named_by_its_segment(monkeypatch) -> None:
+def test_beyond_so_many_chunks_a_change_is_named_by_its_segment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(evidence, "MAX_LEAVES", 4)  # two hundred thousand chunks take a while
     manifest, stored = recorded(8)
     assert [bool(segment.leaves) for segment in manifest.segments] == [True, False]
@@ -287,7 +291,7 @@ _CHUNKS = st.builds(
 
 
 @given(_CHUNKS)
-def test_a_chunk_survives_its_line_which_is_one_line(one) -> None:
+def test_a_chunk_survives_its_line_which_is_one_line(one: Chunk) -> None:
     line = dump(one)
     assert load(line) == one
     assert dump(load(line)) == line
@@ -305,13 +309,13 @@ def test_the_largest_chunk_fits_a_line_and_a_longer_line_is_refused() -> None:
     "damage",
     [{"i": -1}, {"t": "1"}, {"side": "x"}, {"kind": 1}, {"data": "*"}, {"data": 1}, {"seq": True}],
 )
-def test_a_damaged_line_is_refused(damage) -> None:
+def test_a_damaged_line_is_refused(damage: dict[str, object]) -> None:
     with pytest.raises(MalformedRecording):
         load(json.dumps(json.loads(dump(chunk(b"x"))) | damage))
 
 
 @pytest.mark.parametrize("line", ["", "[]", "{}", "[" * 5000])
-def test_what_is_no_line_is_refused(line) -> None:
+def test_what_is_no_line_is_refused(line: str) -> None:
     with pytest.raises(MalformedRecording):
         load(line)
 
@@ -341,7 +345,7 @@ def test_the_same_chunks_give_the_same_object() -> None:
     ],
     ids=["empty", "rubbish", "cut", "more", "large"],
 )
-def test_an_object_that_is_damaged_or_too_large_is_refused(packed) -> None:
+def test_an_object_that_is_damaged_or_too_large_is_refused(packed: bytes) -> None:
     with pytest.raises(MalformedRecording):
         read_segment(packed)
 
@@ -370,7 +374,7 @@ def test_a_manifest_survives_and_is_the_same_bytes() -> None:
         {"code": None},
     ],
 )
-def test_a_damaged_manifest_is_refused(damage) -> None:
+def test_a_damaged_manifest_is_refused(damage: dict[str, object]) -> None:
     document = json.loads(dump_manifest(EMPTY)) | damage
     with pytest.raises(MalformedRecording):
         load_manifest(json.dumps(document).encode())

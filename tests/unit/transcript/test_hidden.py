@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,9 +126,12 @@ _RUNS = st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_si
 
 
 @given(_RUNS, st.randoms(use_true_random=False))
-def test_exactly_what_was_hidden_is_withheld_whatever_reports_are_lost(runs, random) -> None:
+def test_exactly_what_was_hidden_is_withheld_whatever_reports_are_lost(
+    runs: list[tuple[int, bool]], random: Random
+) -> None:
     """The agent's log and the archive's reading of it agree, when the last report arrives."""
-    log, withheld, found = EchoLog(), hidden(), []
+    log, withheld = EchoLog(), hidden()
+    found: list[Chunk] = []
     for size, echo in runs:
         log.fed("ann", size, echo)
         found += withheld.take(typed(bytes(size)))
@@ -165,7 +170,7 @@ def test_a_report_survives_the_wire() -> None:
         b'{"Input": [' + b",".join([b"[0, 1, true]"] * (MAX_STRETCHES + 1)) + b"]}",
     ],
 )
-def test_a_malformed_report_is_refused(payload) -> None:
+def test_a_malformed_report_is_refused(payload: bytes) -> None:
     with pytest.raises(MalformedMessage):
         parse_report(payload)
 

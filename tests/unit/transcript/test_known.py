@@ -110,7 +110,9 @@ def test_a_minute_at_500_messages_a_second_is_remembered_and_may_wait() -> None:
     ),
     st.lists(st.integers(0, 300_000), max_size=8),
 )
-def test_whatever_shows_itself_when_and_whenever_one_looks(steps, times) -> None:
+def test_whatever_shows_itself_when_and_whenever_one_looks(
+    steps: list[tuple[int, int, int]], times: list[int]
+) -> None:
     """Steps are: milliseconds since the one before, how late it shows itself, how often it came."""
     log, at = SlowLog(), 0
     for number, (pause, delay, copies) in enumerate(steps):
@@ -178,7 +180,7 @@ def test_the_same_text_at_another_moment_is_another_event() -> None:
         {"prints": ""},
     ],
 )
-def test_a_damaged_memory_is_refused(damage) -> None:
+def test_a_damaged_memory_is_refused(damage: dict[str, object]) -> None:
     document = Known(1, (Mark(2, 3, b"x" * 16),)).to_json()
     assert Known.of_json(document) == Known(1, (Mark(2, 3, b"x" * 16),))
     with pytest.raises(MalformedRecording):

@@ -38,7 +38,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[Chunk]:
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=12))
-def test_a_secret_is_masked_wherever_the_chunks_are_cut(cuts) -> None:
+def test_a_secret_is_masked_wherever_the_chunks_are_cut(cuts: list[int]) -> None:
     data = b"one\r\nkey " + SECRET + b" two\r\nthree"
     masker = Masker(compile_patterns([KEY]))
     found = run(masker, *pieces(data, cuts)) + list(masker.finish())
@@ -48,7 +48,7 @@ def test_a_secret_is_masked_wherever_the_chunks_are_cut(cuts) -> None:
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 10_000), max_size=12))
-def test_what_does_not_match_passes_unchanged(data, cuts) -> None:
+def test_what_does_not_match_passes_unchanged(data: bytes, cuts: list[int]) -> None:
     masker = Masker(compile_patterns(["no such text anywhere"]))
     chunks = pieces(data, cuts)
     assert run(masker, *chunks) + list(masker.finish()) == chunks
@@ -111,7 +111,7 @@ def test_without_patterns_nothing_is_held() -> None:
     "pattern",
     ["", "(", "(a+)+b", "(?:a*)*", "([a-z]+)*", "(x{2,})+", "a*", "x" * (MAX_PATTERN + 1)],
 )
-def test_a_pattern_that_is_odd_or_takes_time_without_end_is_refused(pattern) -> None:
+def test_a_pattern_that_is_odd_or_takes_time_without_end_is_refused(pattern: str) -> None:
     with pytest.raises(ValidationException):
         compile_patterns([pattern])
 
@@ -126,5 +126,5 @@ def test_so_many_patterns_and_no_more() -> None:
     "pattern",
     [KEY, r"(?i)password[:=]\s*\S+", r"\b\d{4}[- ]?\d{4}\b", r"ghp_[A-Za-z0-9]{36}", r"(ab)+"],
 )
-def test_patterns_that_people_use_are_taken(pattern) -> None:
+def test_patterns_that_people_use_are_taken(pattern: str) -> None:
     compile_patterns([pattern])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,9 @@ def shown(chunks: list[Chunk]) -> bytes:
     st.lists(st.binary(min_size=1, max_size=8), min_size=1, max_size=30),
     st.randoms(use_true_random=False),
 )
-def test_any_order_and_any_repeats_give_every_message_once_in_its_order(payloads, random) -> None:
+def test_any_order_and_any_repeats_give_every_message_once_in_its_order(
+    payloads: list[bytes], random: Random
+) -> None:
     frames = [output(n, payload) for n, payload in enumerate(payloads)]
     arriving = frames + random.choices(frames, k=len(frames))
     random.shuffle(arriving)
@@ -51,7 +54,9 @@ def test_any_order_and_any_repeats_give_every_message_once_in_its_order(payloads
     st.lists(st.binary(min_size=1, max_size=8), min_size=2, max_size=20),
     st.sets(st.integers(0, 19)),
 )
-def test_what_is_lost_is_a_gap_and_numbers_stay_contiguous(payloads, lost) -> None:
+def test_what_is_lost_is_a_gap_and_numbers_stay_contiguous(
+    payloads: list[bytes], lost: set[int]
+) -> None:
     orderer = Orderer(Side.NODE)
     kept = [n for n in range(len(payloads)) if n not in lost]
     chunks = feed(orderer, *(output(n, payloads[n]) for n in kept)) + list(orderer.finish())
@@ -202,7 +207,9 @@ def test_more_than_is_remembered_may_wait_and_is_still_compared() -> None:
 
 
 @given(st.permutations(range(6)), st.lists(st.integers(0, 5), max_size=4))
-def test_what_was_given_up_is_late_once_whatever_is_forgotten_since(order, repeats) -> None:
+def test_what_was_given_up_is_late_once_whatever_is_forgotten_since(
+    order: list[int], repeats: list[int]
+) -> None:
     orderer = Orderer(Side.NODE)
     feed(orderer, output(6, b"g"))
     list(orderer.finish())
@@ -249,7 +256,7 @@ def test_what_is_no_numbered_message_of_that_side_makes_no_chunk() -> None:
         (output(0, b"q", PayloadType.ENC_CHALLENGE_REQUEST), Kind.MARKER, b""),
     ],
 )
-def test_each_payload_type_of_a_node_is_a_chunk(frame, kind, data) -> None:
+def test_each_payload_type_of_a_node_is_a_chunk(frame: bytes, kind: Kind, data: bytes) -> None:
     (chunk,) = feed(Orderer(Side.NODE), frame)
     assert (chunk.kind, chunk.data) == (kind, data)
 
@@ -274,7 +281,7 @@ def test_compressed_data_that_cannot_be_read_is_kept_and_not_shown() -> None:
 
 
 @given(st.integers(0, 20), st.lists(st.binary(min_size=1, max_size=4), max_size=20))
-def test_a_state_that_was_stored_goes_on_where_it_was(cut, payloads) -> None:
+def test_a_state_that_was_stored_goes_on_where_it_was(cut: int, payloads: list[bytes]) -> None:
     frames = [output(n, payload) for n, payload in enumerate(payloads)]
     whole, first = Orderer(Side.NODE), Orderer(Side.NODE)
     expected = feed(whole, *frames, *frames)
@@ -293,7 +300,7 @@ def test_a_state_that_was_stored_goes_on_where_it_was(cut, payloads) -> None:
         {"givenUp": [[0, 0]] * (ordering.MAX_GIVEN_UP + 1)},
     ],
 )
-def test_a_damaged_state_is_refused(damage) -> None:
+def test_a_damaged_state_is_refused(damage: dict[str, object]) -> None:
     with pytest.raises(MalformedRecording):
         OrderState.of_json(OrderState().to_json() | damage)
 

@@ -43,7 +43,7 @@ def conversation(count: int, seed: int) -> list[Event]:
 @settings(max_examples=40)
 @given(st.integers(1, 15), st.integers(0, 1000), st.data())
 def test_runs_that_begin_where_another_ended_clean_give_what_one_run_gives(
-    count, seed, data
+    count: int, seed: int, data: st.DataObject
 ) -> None:
     events = conversation(count, seed)
     redaction = Redaction(patterns=(r"secret=\d+",))
@@ -158,13 +158,13 @@ def test_after_everything_was_let_go_the_recording_goes_on() -> None:
 @pytest.mark.parametrize(
     "damage", [{"index": -1}, {"hidden": []}, {"hidden": {"known": 1}}, {"marks": 1}]
 )
-def test_a_damaged_state_is_refused(damage) -> None:
+def test_a_damaged_state_is_refused(damage: dict[str, object]) -> None:
     with pytest.raises(MalformedRecording):
         RecorderState.of_json(RecorderState().to_json() | damage)
 
 
 @pytest.mark.parametrize("record_hidden", [False, True])
-def test_input_that_waited_for_what_never_came_is_told_at_the_end(record_hidden) -> None:
+def test_input_that_waited_for_what_never_came_is_told_at_the_end(record_hidden: bool) -> None:
     recorder = Recorder(Redaction(typed=True, record_hidden=record_hidden))
     assert run(recorder, [(Side.CLIENT, 1, AT, (typed(1, b"ls"),))]) == []
     gap, last = recorder.finish()

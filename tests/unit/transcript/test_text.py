@@ -58,12 +58,14 @@ def text(*pieces: bytes, columns: int = 80) -> list[str]:
         (b"", []),
     ],
 )
-def test_a_line_is_what_stood_there_at_its_end(output, expected) -> None:
+def test_a_line_is_what_stood_there_at_its_end(output: bytes, expected: list[str]) -> None:
     assert text(output) == expected
 
 
 @pytest.mark.parametrize(("output", "expected"), [(b"x" * 9 + b" \ryz\r\n", ["x" * 9 + "yz"])])
-def test_a_command_that_wraps_at_the_terminals_edge_is_one_line(output, expected) -> None:
+def test_a_command_that_wraps_at_the_terminals_edge_is_one_line(
+    output: bytes, expected: list[str]
+) -> None:
     assert text(output, columns=9) == expected
 
 
@@ -74,7 +76,7 @@ def test_a_shell_that_goes_up_into_the_line_before_edits_it() -> None:
 
 
 @given(st.lists(st.integers(0, 500), max_size=10), st.sampled_from(sorted(CORPUS)))
-def test_where_the_chunks_are_cut_makes_no_difference(cuts, name) -> None:
+def test_where_the_chunks_are_cut_makes_no_difference(cuts: list[int], name: str) -> None:
     data = b"before\r\n" + CORPUS[name][:600] + b"\r\nafter \xc3\xa4\r\n"
     places = [0, *sorted({cut % len(data) for cut in cuts}), len(data)]
     pieces = [data[a:b] for a, b in itertools.pairwise(places) if a < b]
@@ -82,12 +84,12 @@ def test_where_the_chunks_are_cut_makes_no_difference(cuts, name) -> None:
 
 
 @given(st.binary(max_size=400))
-def test_nothing_in_a_line_is_a_control_or_invisible(data) -> None:
+def test_nothing_in_a_line_is_a_control_or_invisible(data: bytes) -> None:
     assert all(line.isprintable() for line in text(data))
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_hostile_output_becomes_harmless_lines_and_does_not_swallow_what_follows(name) -> None:
+def test_hostile_output_becomes_harmless_lines_and_does_not_swallow_what_follows(name: str) -> None:
     found = text(b"before\r\n", CORPUS[name], b"\x1b\\\x1b[?1049l\r\n", b"after\r\n")
     assert all(line.isprintable() for line in found)
     assert found[0] == "before"
@@ -96,7 +98,7 @@ def test_hostile_output_becomes_harmless_lines_and_does_not_swallow_what_follows
 
 
 @pytest.mark.parametrize("name", [n for n in CORPUS if MARK in CORPUS[n] and "line feed" not in n])
-def test_what_a_terminal_does_not_show_is_not_in_the_text(name) -> None:
+def test_what_a_terminal_does_not_show_is_not_in_the_text(name: str) -> None:
     assert MARK.decode() not in "".join(text(CORPUS[name]))
 
 
@@ -182,6 +184,6 @@ def test_a_match_in_a_long_line_is_shown_with_what_is_around_it() -> None:
 
 
 @pytest.mark.parametrize("what", ["", "  ", "x" * (MAX_NEEDLE + 1)])
-def test_a_text_to_search_for_is_checked(what) -> None:
+def test_a_text_to_search_for_is_checked(what: str) -> None:
     with pytest.raises(ValidationException):
         needle(what)

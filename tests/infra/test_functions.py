@@ -107,6 +107,12 @@ def test_a_resource_is_everything_only_where_the_action_knows_none(default: Stac
             assert resource != "*" or action in RESOURCELESS, (family, action)
 
 
+def test_whoever_decides_on_connections_reads_policies_and_changes_none(default: Stacks) -> None:
+    asked = {action for action, _ in allowed(default, "connect") if action.startswith("iam:")}
+    assert asked
+    assert {re.match(r"iam:(Get|List)", action) is not None for action in asked} == {True}
+
+
 def test_relay_and_uplink_reach_no_table(default: Stacks) -> None:
     for family in ("relay", "uplink"):
         assert not [action for action, _ in allowed(default, family) if "dynamodb" in action]

@@ -15,9 +15,9 @@ from hatchway.core.errors import ServiceUnreachable
 
 #: Seconds without a word, while something waits for its acknowledgement, until it is asked for
 #: one; at most so many on networks where that was too soon.
-STALL, MAX_STALL = 1.5, 24.0
-#: Seconds for the answer.
-ANSWER = 1.0
+STALL, MAX_STALL = 2.0, 24.0
+#: Seconds for the answer: a service that is busy is not dead.
+ANSWER = 4.0
 
 
 class Pulse:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.api import Opened
 from hatchway.core.documents import Document
+from hatchway.core.names import Topics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +21,16 @@ class Order:
     node_name: str = ""
     stage: str = ""
     recorded: bool = False
+
+
+def order(session: str, found: Document, opened: Opened, topics: Topics) -> Order:
+    """What the answer to `open` asks for; a service that names no stage is the topics'."""
+    return Order(
+        session=session,
+        document=found,
+        run_as=opened.run_as,
+        node=topics.node,
+        node_name=opened.node_name,
+        stage=opened.stage or topics.stage,
+        recorded=opened.recorded,
+    )

@@ -14,10 +14,10 @@ from agent import traits
 from agent.activity import Activity
 from agent.alarm import Alarm
 from agent.api import Opened, Pass
-from agent.backoff import Backoff
 from agent.echo import EchoReports
+from agent.ending import report
 from agent.facilities import Facilities, Reason
-from agent.order import Order
+from agent.order import order
 from agent.pass_keeper import PassKeeper
 from agent.ports import Client, Runner, StartFailed
 from agent.redraw import Redraw
@@ -26,8 +26,6 @@ from agent.tail import Tail
 from agent.uplink import Outcome, Uplink
 from hatchway.core import channel
 from hatchway.core.channel import ChannelEvent, DataChannel, Side
-from hatchway.core.documents import Document
-from hatchway.core.errors import ClientFault, HatchwayError
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import trace_root
 from hatchway.core.sealing import Sealed
@@ -45,9 +43,6 @@ START_WAIT = 0.3
 #: Seconds that the last output and the exit code may take to reach the client, also one that is
 #: away at that moment and resumes.
 DRAIN_TIME = 60.0
-#: Attempts to tell the service of the end, and the seconds between them.
-END_ATTEMPTS = 8
-END_FIRST, END_MOST = 0.5, 10.0
 #: The shortest wait for the channel's next deadline.
 TICK = 0.005
 #: Bytes of output that make an upload worth its while, and the seconds that less may wait for more
@@ -114,7 +109,8 @@ class Session:
             reason = reason or await self._over
             if self._runner is not None:
                 await self._runner.kill()  # also what was left in the background
-            await self._report(reason)
+            stated = self._stated()
+            await report(f, self._id, reason + self._failure, self._code, stated)
         finally:
             self._cancel_timers()
             keeper.cancel()
@@ -147,42 +143,19 @@ class Session:
         try:
             if isinstance(self._document, StartFailed):
                 raise self._document
-            self._runner = await self._f.make_runner(self._order(self._document))
+            self._runner = await self._f.make_runner(
+                order(self._id, self._document, self._opened, self._f.topics)
+            )
         except StartFailed as error:
             return self._not_started(error)
         self._renewed(self._keeper.current)
         return None
-
-    def _order(self, found: Document) -> Order:
-        opened = self._opened
-        return Order(
-            session=self._id,
-            document=found,
-            run_as=opened.run_as,
-            node=self._f.topics.node,
-            node_name=opened.node_name,
-            stage=opened.stage or self._f.topics.stage,
-            recorded=opened.recorded,
-        )
 
     def _not_started(self, error: StartFailed) -> Reason:
         """The person who waits for it is told why."""
         self._f.log.error("cannot start", session=self._id, code=error.code, why=error.message)
         self._failure = f": {error.message}"
         return Reason.NOT_STARTED
-
-    async def _report(self, reason: Reason) -> None:
-        backoff, stated = Backoff(self._f.random, END_FIRST, END_MOST), self._stated()
-        for _ in range(END_ATTEMPTS):
-            try:
-                await self._f.api.end(self._id, reason + self._failure, self._code, stated)
-                return
-            except ClientFault as error:
-                self._f.log.info("end refused", session=self._id, code=error.code)
-                return
-            except HatchwayError as error:
-                self._f.log.warning("end", session=self._id, code=error.code)
-            await asyncio.sleep(backoff.next())
 
     def _stated(self) -> Stated | None:
         """How much there was, for the record: what is missing at its end shows by that alone."""
@@ -403,7 +376,10 @@ class Session:
         data = data[: self._channel.writable]
         self._tail.write(data)
         self._channel.write(data, kind)
-        self._pump_soon()
+        if self._feeding:
+            self._pump_soon()
+        elif not self._pumping:  # all that was there came at once: nothing to wait for
+            self._pump()
 
     def consumed(self, size: int, *, echo: bool = True) -> None:
         self._echo.fed(size, echo=echo)

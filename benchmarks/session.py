@@ -1,7 +1,8 @@
 """From start-session to the prompt, a key's round trip, and the agent at rest, on the embedded AWS.
 
 The key stands beside the bare round trip of a client, one echo function and the client, over an API
-of the same kind; every function writes one log line. The agent rests after the sessions ended.
+of the same kind; every function writes one log line. The agent rests after the sessions ended, with
+`--flood` after one that printed so many MB.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pexpect
 
-from benchmarks import bare_relay, embedded
+from benchmarks import bare_relay, contents, embedded
 from benchmarks.figures import Series, keys_table, machine, milliseconds, table, verdict
 from benchmarks.process_use import Use, of_process
 from benchmarks.stack import keystrokes
-from benchmarks.terminals import PATIENCE
+from benchmarks.terminals import PATIENCE, PRINT, prepare, show
 from benchmarks.turns import Subject, in_turn
 from hatchway.client.service import Hatchway
 from local import agents, processes
@@ -28,6 +31,8 @@ from local.stack import CLI, Stack
 STARTS, LONG_STARTS = 5, 30
 KEY_ROUNDS, LONG_KEY_ROUNDS = 10, 100
 REST, LONG_REST = 15.0, 300.0
+#: Bytes of each of the files that a flood prints again and again.
+FLOOD_FILE = 5_000_000
 #: Seconds after the last session until the agent is left alone.
 SETTLE = 3.0
 PROMPT = r"[$#] "
@@ -95,6 +100,17 @@ def _cli(running: Stack) -> float:
         child.close(force=True)
 
 
+async def flood(running: Stack, megabytes: int) -> None:
+    """A session that prints so much, half of it text."""
+    with tempfile.TemporaryDirectory() as made:
+        files = contents.files(Path(made), FLOOD_FILE)
+        async with embedded.session(embedded.client(running), running.demo.node) as terminal:
+            await prepare(terminal, PRINT)
+            for _ in range(megabytes * 1_000_000 // (len(files) * FLOOD_FILE)):
+                for file in files.values():
+                    await show(terminal, file, FLOOD_FILE)
+
+
 def rest(running: Stack, seconds: float) -> Use:
     """What the agent uses while nothing happens."""
     agent = processes.recorded(agents.record(running.places, running.demo.node))
@@ -126,6 +142,7 @@ def rest_table(use: Use) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.session", description=__doc__)
     parser.add_argument("--long", action="store_true", help=f"{LONG_REST / 60:.0f} minutes at rest")
+    parser.add_argument("--flood", type=int, default=0, help="MB of output before the rest")
     given = parser.parse_args()
     with embedded.stack() as running:
         print(machine())
@@ -135,6 +152,8 @@ def main() -> None:
         with bare_relay.deployed(running.emulator) as url:
             print(keys_table(asyncio.run(keystrokes(running, url, rounds))), "", sep="\n")
         sys.stdout.flush()
+        if given.flood:
+            asyncio.run(flood(running, given.flood))
         print(rest_table(rest(running, LONG_REST if given.long else REST)))
     print(machine())
 

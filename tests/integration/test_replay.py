@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Recording:
     """A session that is over, and what was typed and printed in it."""
 
     session: str
+    started: float
     prefix: str
     printed: str
     typed: str
@@ -67,9 +69,10 @@ def recording(stack: Stack, kept: Kept) -> Recording:
         client.socket.close()
         terminate(stack, session)
         ended = wait_status(stack, session, "Terminated")
-    prefix = prefix_of(session, float(str(ended["StartDate"])))
+    began = float(str(ended["StartDate"]))
+    prefix = prefix_of(session, began)
     until(lambda: _final(kept, prefix), ARCHIVED, "no final manifest")
-    return Recording(session, prefix, printed, typed, password)
+    return Recording(session, began, prefix, printed, typed, password)
 
 
 def _final(kept: Kept, prefix: str) -> bool:
@@ -125,13 +128,16 @@ def test_an_export_is_an_asciicast(stack: Stack, recording: Recording, tmp_path:
 
 
 def test_a_search_gives_session_line_and_second(stack: Stack, recording: Recording) -> None:
-    done = cli(stack, "search", recording.printed, "--output", "json", user=ADMIN)
+    """Among the sessions since this one: how many ran on these stacks before is not its matter."""
+    began = datetime.fromtimestamp(int(recording.started), UTC)
+    since = ("--since", f"{began:%Y-%m-%dT%H:%M:%SZ}")
+    done = cli(stack, "search", recording.printed, *since, "--output", "json", user=ADMIN)
     assert done.returncode == 0, done.stderr
     matches = json.loads(done.stdout)["Matches"]
     assert {match["SessionId"] for match in matches} == {recording.session}
     assert any(match["Text"] == recording.printed for match in matches)
     assert all(match["Line"] > 0 and match["Second"] >= 0 for match in matches)
-    assert cli(stack, "search", secrets.token_hex(12), user=ADMIN).returncode == 1
+    assert cli(stack, "search", secrets.token_hex(12), *since, user=ADMIN).returncode == 1
 
 
 def test_who_may_open_sessions_may_not_therefore_read_them(

@@ -88,6 +88,7 @@ class _Running:
         self._loop = asyncio.get_running_loop()
         self._terminal, self._screen = terminal, screen
         self._allowed = 0
+        self._writing = False
         self._reading = self._closed = self._told = self._end_of_output = False
         self._heard = False
         self._code: int | None = None
@@ -126,24 +127,31 @@ class _Running:
 
     def _write(self) -> None:
         taken, echoed = 0, self._terminal.echoes
-        # What comes after the prompt has changed is written, and told, by itself.
-        while self._fed and self._terminal.echoes == echoed:
+        while self._fed:
             head = self._fed.popleft()
             size = self._terminal.write(head)
             taken += size
             if size < len(head):
                 self._fed.appendleft(head[size:])
                 break
+            # What comes after the prompt has changed is written, and told, by itself.
+            if self._fed and self._terminal.echoes != echoed:
+                break
         ours = min(taken, self._own)
         self._own -= ours
         taken -= ours
         self._fed_size -= taken
-        if self._fed:
-            self._loop.add_writer(self._terminal.master, self._write)
-        else:
-            self._loop.remove_writer(self._terminal.master)
+        self._write_on(bool(self._fed))
         if taken:
             self._screen.consumed(taken, echo=echoed)
+
+    def _write_on(self, wanted: bool) -> None:
+        """What is left is written when the terminal takes more; a key mostly leaves nothing."""
+        if wanted and not self._writing:
+            self._loop.add_writer(self._terminal.master, self._write)
+        elif self._writing and not wanted:
+            self._loop.remove_writer(self._terminal.master)
+        self._writing = wanted
 
     def interrupt(self, number: int) -> None:
         if not self._closed:
@@ -228,7 +236,7 @@ class _Running:
             return
         self.allow(0)
         self._closed = True
-        self._loop.remove_writer(self._terminal.master)
+        self._write_on(False)
         self._leader.close()
         for timer in (self._linger, self._profile_timer):
             if timer is not None:

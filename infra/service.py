@@ -113,6 +113,11 @@ class ServiceStack(Stack):
             push=families.push(),
         )
 
+        # Who reads recordings is updated before who writes them: whatever form events get next.
+        for writer in (self._all.uplink, self._all.relay):
+            for reader in (self._all.archive, self._all.recordings):
+                writer.function.node.add_dependency(reader.function)
+
     def _make_apis(self) -> None:
         every, mode = self._all, self._config.agent_api
         self._people = PeopleApi(

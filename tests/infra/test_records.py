@@ -128,6 +128,16 @@ def test_ends_and_minutes_reach_the_archive_and_what_fails_has_an_alarm(default:
     } <= alarms
 
 
+def test_who_reads_recordings_is_updated_before_who_writes_them(default: Stacks) -> None:
+    """A new form of events would else be malformed to an old archive, while it is deployed."""
+    functions = default.service.of("AWS::Lambda::Function")
+    by_name = {each["Properties"]["FunctionName"]: name for name, each in functions.items()}
+    for writer in ("relay", "uplink"):
+        before = functions[by_name[f"hatchway-prod-{writer}"]]["DependsOn"]
+        for reader in ("archive", "recordings"):
+            assert by_name[f"hatchway-prod-{reader}"] in before
+
+
 def test_recording_can_be_required_of_all_or_turned_off(synth: Synth, default: Stacks) -> None:
     def variables(stacks: Stacks, family: str) -> dict[str, Any]:
         name = f"hatchway-prod-{family}"

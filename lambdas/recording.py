@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Thread
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Protocol, TypeVar
 
 from hatchway.core.errors import HatchwayError, RecordingUnavailable, ThrottlingException
@@ -41,11 +42,55 @@ class Beside(Protocol):
     def __call__(self, act: Callable[[], None], /) -> Wait: ...
 
 
-def threaded(act: Callable[[], None]) -> Wait:
-    """In a thread of its own: an invocation of Lambda ends when both are done."""
-    thread = Thread(target=act)
-    thread.start()
-    return thread.join
+class Worker:
+    """A thread that is kept, for what is done beside: to start one for each message costs more
+    than the message. An invocation of Lambda ends when both are done, so it is idle then."""
+
+    def __init__(self) -> None:
+        self._work: SimpleQueue[_Work] = SimpleQueue()
+        self._starting = Lock()
+        self._thread: Thread | None = None
+
+    def __call__(self, act: Callable[[], None], /) -> Wait:
+        work = _Work(act)
+        self._started()
+        self._work.put(work)
+        return work.wait
+
+    def _started(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = Thread(target=self._run, daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._work.get().perform()
+
+
+class _Work:
+    """Something to do, and what came of it."""
+
+    __slots__ = ("_act", "_done", "_error")
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act, self._done = act, Lock()
+        self._error: Exception | None = None
+        self._done.acquire()
+
+    def perform(self) -> None:
+        try:
+            self._act()
+        except Exception as error:  # the thread is for the next one, too
+            self._error = error
+        finally:
+            self._done.release()
+
+    def wait(self) -> None:
+        """Returns when it was done; raises what it raised. To be called once."""
+        self._done.acquire()
+        if self._error is not None:
+            raise self._error
 
 
 @dataclass(slots=True)
@@ -66,7 +111,7 @@ class Recorder:
     troubles: Troubles
     clock: Clock
     seal: Seal
-    beside: Beside = threaded
+    beside: Beside = field(default_factory=Worker)
     memory: _Memory = field(default_factory=_Memory)
 
     def carry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -18,7 +19,7 @@ from hatchway.core.wire import MessageType
 from lambdas.logline import Line
 from lambdas.memory.clock import ManualClock
 from lambdas.memory.recordings import MemoryRecordings, MemoryTroubles
-from lambdas.recording import HELD, MAX_SESSIONS, TOLD, Recorder, threaded
+from lambdas.recording import HELD, MAX_SESSIONS, TOLD, Recorder, Worker
 from tests.unit.edge.frames import frame
 
 SESSION = "john-0123456789abcdef0"
@@ -221,7 +222,35 @@ def test_no_more_sessions_are_remembered_than_the_limit(setting: Setting) -> Non
     assert len(setting.recorder.memory.sizes) == MAX_SESSIONS
 
 
-def test_an_end_in_a_thread_is_waited_for() -> None:
+def test_what_a_worker_does_is_waited_for_and_one_thread_does_it_all() -> None:
+    worker, threads = Worker(), set()
+    for _ in range(3):
+        worker(lambda: threads.add(threading.get_ident()))()
+    assert len(threads) == 1
+    assert threads != {threading.get_ident()}
+
+
+def test_a_worker_goes_on_while_its_caller_does_something_else() -> None:
+    worker, entered, leave = Worker(), threading.Event(), threading.Event()
     done: list[str] = []
-    threaded(lambda: done.append("done"))()
-    assert done == ["done"]
+
+    def act() -> None:
+        entered.set()
+        leave.wait(10)
+        done.append("beside")
+
+    wait = worker(act)
+    assert entered.wait(10)
+    done.append("delivered")
+    leave.set()
+    wait()
+    assert done == ["delivered", "beside"]
+
+
+def test_what_fails_is_its_callers_and_the_worker_is_there_for_the_next() -> None:
+    worker = Worker()
+    with pytest.raises(ZeroDivisionError):
+        worker(lambda: print(1 // 0))()
+    done: list[str] = []
+    worker(lambda: done.append("next"))()
+    assert done == ["next"]

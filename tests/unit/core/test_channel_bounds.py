@@ -11,7 +11,8 @@ import pytest
 
 from hatchway.core import channel as ch
 from hatchway.core import handshake
-from hatchway.core.channel import MAX_FRAMES, ChannelSettings, DataChannel, Side
+from hatchway.core.channel import ChannelSettings, DataChannel, Side
+from hatchway.core.channel_settings import MAX_FRAMES
 from hatchway.core.compression import inflate
 from hatchway.core.errors import MalformedMessage
 from hatchway.core.handshake import Extensions, HandshakeRequest, HandshakeResponse

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from hatchway.core import channel as ch
-from hatchway.core.channel import HELLO_AFTER, INPUT_WINDOW, ChannelSettings, DataChannel, Side
+from hatchway.core.channel import INPUT_WINDOW, ChannelSettings, DataChannel, Side
+from hatchway.core.channel_settings import HELLO_AFTER
 from hatchway.core.handshake import MIN_WINDOW
 from hatchway.core.sending import MAX_KEPT, MAX_WAITING
 from hatchway.core.wire import FLAG_SYN, AgentMessage, MessageType, pack, parse

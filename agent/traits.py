@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from agent import document
 from agent.deflate import compress
+from agent.digest import sha256
 from agent.ports import StartFailed
 from hatchway.core.channel import ChannelSettings
 from hatchway.core.documents import Document, SessionType
@@ -30,6 +31,7 @@ def settings(
         epoch=epoch,
         session_type=found.session_type,
         compress=compress,
+        digest=sha256,
         lossless=lossless,
         replay=_nothing if lossless else replay,
     )

@@ -68,8 +68,10 @@ from hatchway.core.wire import (
 
 __all__ = [
     "HANDSHAKE_TIME",
+    "HELLO_AFTER",
     "INPUT_WINDOW",
     "KEEPALIVE",
+    "MAX_FRAMES",
     "OUTPUT_WINDOW",
     "SILENCE",
     "SIZE_WAIT",
@@ -143,7 +145,7 @@ class DataChannel(Opening):
         self._now = now
         for frame in frames:
             try:
-                self._take(parse(frame))
+                self._take(parse(frame, self._settings.digest))
             except MalformedMessage:
                 self.dropped["malformed"] += 1
         return self.take_events()
@@ -303,7 +305,8 @@ class DataChannel(Opening):
                         replace(ack, blocked=True) if blocked and ack.cumulative else ack
                     ),
                     flags=FLAG_SYN | FLAG_FIN,
-                )
+                ),
+                self._settings.digest,
             )
             for ack in self._inbox.acknowledgements(self._own, limit)
         ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from hatchway.core.compression import Compress
+from hatchway.core.wire import Digest, sha256
 
 #: Bytes of output, and of input, that may be on their way beyond what the peer has taken.
 OUTPUT_WINDOW = 1024 * 1024
@@ -48,7 +49,7 @@ class ChannelSettings:
     client tells an extended agent of its terminal and language. `lossless`: an agent takes no more
     output while the client is away, where it would otherwise give up the oldest. `replay` gives an
     agent what another client is shown first: what was printed before the last so many bytes.
-    `compress` stands in for zlib's.
+    `compress` stands in for zlib's, `digest` for hashlib's SHA-256.
     """
 
     epoch: float
@@ -61,3 +62,4 @@ class ChannelSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
     replay: Callable[[int], bytes] = lambda held: b""
     compress: Compress = zlib.compress
+    digest: Digest = sha256

@@ -209,7 +209,8 @@ class Opening:
                 payload=payload,
                 payload_type=payload_type,
                 flags=flags,
-            )
+            ),
+            self._settings.digest,
         )
 
     def _created(self) -> int:

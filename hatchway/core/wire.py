@@ -115,6 +115,14 @@ class FlagValue(IntEnum):
 SIGNAL_FLAGS = 0x1100
 
 
+#: SHA-256 of a payload: an agent brings its own, and does without a second OpenSSL.
+Digest = Callable[[bytes], bytes]
+
+
+def sha256(payload: bytes) -> bytes:
+    return hashlib.sha256(payload).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class AgentMessage:
     """One message. `created` is in epoch milliseconds; the digest is computed when packed.
@@ -147,7 +155,7 @@ def _swap_halves(message_id: bytes) -> bytes:
     return message_id[8:] + message_id[:8]
 
 
-def pack(message: AgentMessage) -> bytes:
+def pack(message: AgentMessage, digest: Digest = sha256) -> bytes:
     """The message's bytes: 120 of header, big-endian, then the payload."""
     return (
         _HEADER.pack(
@@ -158,7 +166,7 @@ def pack(message: AgentMessage) -> bytes:
             message.sequence,
             message.flags,
             _swap_halves(message.message_id.bytes),
-            hashlib.sha256(message.payload).digest(),
+            digest(message.payload),
             message.payload_type,
             len(message.payload),
         )
@@ -166,7 +174,7 @@ def pack(message: AgentMessage) -> bytes:
     )
 
 
-def parse(data: bytes) -> AgentMessage:
+def parse(data: bytes, digest: Digest = sha256) -> AgentMessage:
     """The message in `data`, all of it; MalformedMessage when a field is not as it must be.
 
     As in the original the payload is all that follows the header; a length that says otherwise
@@ -176,7 +184,7 @@ def parse(data: bytes) -> AgentMessage:
         raise MalformedMessage("A message is at least 120 bytes.")
     if len(data) > PAYLOAD_OFFSET + MAX_PAYLOAD:
         raise MalformedMessage(f"A payload is at most {MAX_PAYLOAD} bytes.")
-    length, kind, version, created, sequence, flags, identity, digest, payload_type, size = (
+    length, kind, version, created, sequence, flags, identity, claimed, payload_type, size = (
         _HEADER.unpack_from(data)
     )
     if length != HEADER_LENGTH:
@@ -187,9 +195,7 @@ def parse(data: bytes) -> AgentMessage:
     if size != len(payload):
         raise MalformedMessage("PayloadLength does not match the payload.")
     message_type = _KIND.get(kind) or _message_type(kind)
-    if message_type not in _UNCHECKED and not hmac.compare_digest(
-        digest, hashlib.sha256(payload).digest()
-    ):
+    if message_type not in _UNCHECKED and not hmac.compare_digest(claimed, digest(payload)):
         raise MalformedMessage("PayloadDigest does not match the payload.")
     return AgentMessage(
         message_type=message_type,

@@ -73,6 +73,7 @@ __all__ = [
     "KEEPALIVE",
     "MAX_FRAMES",
     "OUTPUT_WINDOW",
+    "PAUSE",
     "SILENCE",
     "SIZE_WAIT",
     "ChannelEvent",

@@ -21,10 +21,9 @@ from hatchway.core.sealing import KEY_ID_BYTES
 from hatchway.core.tickets import MAX_TICKET
 from hatchway.core.transcript.stated import Stated
 
-#: Seconds for a whole call; API Gateway gives up on a function after 29. The one that takes uploads
-#: has 10: what is later will not come, and blocks what could.
+#: Seconds for a whole call; API Gateway gives up on a function after 29.
 CALL_DEADLINE = 20.0
-FRAMES_DEADLINE = 10.0
+FRAMES_DEADLINE = 15.0
 #: Sessions in a listing; a node that has more has a sick service.
 MAX_SESSIONS = 1000
 #: Characters of a session document.

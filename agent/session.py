@@ -17,6 +17,7 @@ from agent.api import Opened, Pass
 from agent.echo import EchoReports
 from agent.ending import report
 from agent.facilities import Facilities, Reason
+from agent.network import OwnNetwork
 from agent.order import order
 from agent.pass_keeper import PassKeeper
 from agent.ports import Client, Runner, StartFailed
@@ -84,8 +85,7 @@ class Session:
         self._code: int | None = None
         self._failure = ""
         self._generation = self._gone = -1
-        #: Whether our own network is away, as far as we know: a client's silence is no news then.
-        self._away = False
+        self._network = OwnNetwork()
         self._attached_at = 0.0
         self._next_key = 0.0
         self._held_since: float | None = None
@@ -225,17 +225,17 @@ class Session:
             self._listening = True
             self._reached()
             self._renewed(self._keeper.current)
-        else:
+            self._network.up()
+        elif self._network.up():
             self._back()
 
     def _back(self) -> None:
         """Our network was away: the client learns of its return by hearing from us."""
-        self._away = False
         self._channel.returned(self._f.clock.now())
         self._pump()
 
     def down(self, code: str) -> None:
-        self._away = True
+        self._network.down()
         self._f.log.info("data channel down", session=self._id, code=code)
 
     def overflow(self) -> None:
@@ -327,7 +327,7 @@ class Session:
             case channel.Failed(code):
                 self._f.log.warning("data channel failed", session=self._id, code=code)
                 self.stop(Reason.CHANNEL)
-            case channel.Silent() if not self._away:
+            case channel.Silent() if not self._network.away:
                 self._keeper.want(silent=self._keeper.current.generation)
             case _:
                 return
@@ -407,8 +407,7 @@ class Session:
             return
         if outcome is not Outcome.SENT:
             self._echo.lost()
-            self._away = self._away or self._uplink.unreached
-        elif self._away:
+        if self._network.called(self._uplink.unreached, self._f.clock.now()):
             self._back()
         if outcome is Outcome.CLIENT_GONE and generation == self._keeper.current.generation:
             self._gone = generation

@@ -1,8 +1,9 @@
 """Notices a connection that is dead while nobody says so: a network that went without a word.
 
 What TCP has not delivered when a network goes is repeated at ever longer intervals, so a connection
-that outlives the network's absence may stay silent for as long again after its return. A
-connection that answers no ping, though another one could be opened, is given up for that other one.
+that outlives the network's absence may stay silent for as long again after its return. One that
+answers no ping is given up when another one can be opened after that was impossible for a while.
+Where it was possible throughout, the service is slow: another connection would be more of it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from hatchway.core.errors import ServiceUnreachable
 STALL, MAX_STALL = 2.0, 24.0
 #: Seconds for the answer: a service that is busy is not dead.
 ANSWER = 4.0
+#: Seconds for which no other could be opened: the network was away.
+AWAY = 2.0
 
 
 class Pulse:
@@ -28,8 +31,9 @@ class Pulse:
         self,
         waiting: Callable[[], bool],
         reach: Callable[[], Awaitable[None]],
+        clock: Callable[[], float],
     ) -> None:
-        self._waiting, self._reach = waiting, reach
+        self._waiting, self._reach, self._clock = waiting, reach, clock
         self._sent = asyncio.Event()
         self._heard = False
         self._stall = STALL
@@ -51,15 +55,18 @@ class Pulse:
             await asyncio.sleep(self._stall)
             if self._heard or not self._waiting():
                 continue
-            if await link.answers(ANSWER) or not await self._reached() or self._heard:
+            if await link.answers(ANSWER) or not await self._returned() or self._heard:
                 continue
             self._stall = min(self._stall * 2, MAX_STALL)  # until something is heard again
             return
 
-    async def _reached(self) -> bool:
-        try:
-            await self._reach()
-        except ServiceUnreachable:
-            self._sent.set()  # and look again
-            return False
-        return True
+    async def _returned(self) -> bool:
+        """Whether the network was away and is back; it takes as long as that does."""
+        begin = self._clock()
+        while not self._heard:
+            try:
+                await self._reach()
+            except ServiceUnreachable:
+                continue
+            return self._clock() - begin >= AWAY
+        return False

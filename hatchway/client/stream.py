@@ -138,7 +138,7 @@ class Stream:
         self._generation = 0
         self._link: Link | None = None
         self._spare = Spare(started.session_id, clock, self._backoff.random)
-        self._pulse = Pulse(self._is_waiting, lambda: reach(started))
+        self._pulse = Pulse(self._is_waiting, lambda: reach(started), clock)
         self._closing: set[asyncio.Task[None]] = set()
         self._switching = False
         self._exit_code: int | None = None

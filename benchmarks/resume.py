@@ -66,7 +66,7 @@ async def measured(terminal: StreamTerminal, wire: Cable, plan: dict[float, int]
     await prepare(terminal, ECHO)
     for away, times in plan.items():
         for number in range(times):
-            await asyncio.sleep(REST)
+            await asyncio.sleep(max(REST, away / 2))  # the node is known to be back, too
             await echoed(terminal, b"<")
             key = b"%d" % (number % 10)
             await wire.pull(True)

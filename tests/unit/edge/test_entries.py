@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
@@ -150,7 +151,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, str]]:
 
 
 def entry(family: str) -> ModuleType:
-    """The family's entry module, its init run anew as in a cold start."""
+    """The family's entry module, its init run anew as in a cold start: a logger that another test
+    has had made would write to that one's output."""
+    logging.Logger.manager.loggerDict.pop(f"hatchway-{family}", None)
     name = f"lambdas.{family}.entry"
     sys.modules.pop(name, None)
     return importlib.import_module(name)

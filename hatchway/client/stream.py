@@ -298,12 +298,13 @@ class Stream:
         raise ConnectionLost(f"The connection could not be restored: {last.message}")
 
     async def _attempt(self) -> Link:
-        """With the spare token while it is good: nobody has to sign for it."""
+        """With the spare token while it is good: nobody has to sign for it. One that is refused may
+        be good all the same; whether the session can be resumed at all, a signed request tells."""
         if (spare := self._spare.held) is not None:
             try:
                 return await self._dial(spare)
             except TokenInvalid:
-                self._spare.drop()
+                self._spare.refused()
         return await self._dial(await self._resume())
 
     async def _carry(self, link: Link) -> Ended | Link | None:

@@ -10,10 +10,18 @@ from itertools import pairwise
 
 import pytest
 
+from hatchway.client.backoff import Backoff
 from hatchway.client.events import Ended, Lost, Restored, Retrying, StreamEvent
 from hatchway.client.notices import NextToken, parse
 from hatchway.client.records import Started
-from hatchway.client.spare import ASK_AGAIN, FIRST, MARGIN, Spare
+from hatchway.client.spare import (
+    ANSWER_SECONDS,
+    ASK_AGAIN,
+    FIRST,
+    MARGIN,
+    SHOW_AGAIN,
+    Spare,
+)
 from hatchway.client.stream import Patience, Stream
 from hatchway.core.channel import Data
 from hatchway.core.errors import (
@@ -63,7 +71,7 @@ class Service(MemoryService):
 Test = Callable[[Service, Stream], Awaitable[None]]
 
 
-def with_stream(test: Test, service: Service | None = None) -> None:
+def with_stream(test: Test, service: Service | None = None, backoff: Backoff = AT_ONCE) -> None:
     """In virtual time, with a shell that has begun."""
 
     async def go() -> None:
@@ -73,7 +81,7 @@ def with_stream(test: Test, service: Service | None = None) -> None:
             started("first"),
             chosen.dial,
             chosen.resume,
-            backoff=AT_ONCE,
+            backoff=backoff,
             clock=loop.time,
         )
         async with stream:
@@ -203,6 +211,27 @@ def test_a_refused_spare_and_expired_credentials_wait_for_a_login() -> None:
     with_stream(test)
 
 
+def test_a_spare_that_was_refused_for_the_moment_is_shown_again() -> None:
+    """The service denies what it may not, and what it cannot find out."""
+    service = Service()
+    service.resume_errors = [CredentialsInvalid()] * 10_000
+
+    async def test(service: Service, stream: Stream) -> None:
+        await given(service, 1)
+        began = asyncio.get_running_loop().time()
+        service.refused = {"spare-1": TokenInvalid()}
+        service.links[0].cut()
+        await asyncio.sleep(10 * SHOW_AGAIN)
+        assert service.tokens == ["first", *["spare-1"] * 3]  # and tried for a login in between
+        assert service.resumed > 3
+        service.refused = {}
+        service.node.print(b"again")
+        await printed(stream, b"again")
+        assert asyncio.get_running_loop().time() - began < 20 * SHOW_AGAIN  # virtual
+
+    with_stream(test, service, Backoff(lambda: 1.0))
+
+
 def test_a_session_that_ended_meanwhile_is_over() -> None:
     async def test(service: Service, stream: Stream) -> None:
         await given(service, 1)
@@ -232,6 +261,7 @@ class Asked(MemoryLink):
         super().__init__()
         self.spare = Spare(SESSION, self.now, lambda: chance)
         self.refuses = refuses
+        self.deaf = False
         self.asked: list[float] = []
 
     @staticmethod
@@ -242,7 +272,8 @@ class Asked(MemoryLink):
         self.asked.append(self.now())
         asked, token = request_id(text), started(f"spare-{len(self.asked)}")
         answer = NextToken(None if self.refuses else token, asked, SPARE_SECONDS)
-        self.spare.answered(answer)
+        if not self.deaf:
+            self.spare.answered(answer)
 
     async def keep(self, seconds: float) -> None:
         """What `Spare.keep` does in so much time."""
@@ -270,11 +301,31 @@ def test_at_any_moment_it_outlasts_the_patience_of_who_tries_to_come_back(chance
 
 @pytest.mark.parametrize("chance", [0.0, 1.0])
 def test_a_refusal_to_give_one_is_not_argued_with(chance: float) -> None:
+    """Each question is a denial in the audit trail."""
+
     async def go() -> None:
         link = Asked(chance, refuses=True)
         await link.keep(3600)
-        assert 3600 / ASK_AGAIN <= len(link.asked) <= 2 * 3600 / ASK_AGAIN + 1
+        pauses = [later - earlier for earlier, later in pairwise(link.asked)]
+        assert ASK_AGAIN / 2 <= pauses[0] <= ASK_AGAIN
+        assert sum(at <= link.asked[0] + 3600 for at in link.asked) <= 5
         assert link.spare.held is None
+
+    run(go())
+
+
+def test_where_no_answer_comes_it_is_soon_asked_again() -> None:
+    """The service may have put another in the place of the one that is held."""
+
+    async def go() -> None:
+        link = Asked(0.0)
+        link.deaf = True
+        await link.keep(3 * ANSWER_SECONDS)
+        link.deaf = False
+        await link.keep(1)
+        pauses = [later - earlier for earlier, later in pairwise(link.asked)]
+        assert pauses == [2 * ANSWER_SECONDS, ANSWER_SECONDS]
+        assert link.spare.held == started("spare-3")
 
     run(go())
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -19,10 +18,20 @@ pytestmark = pytest.mark.timeout(30)
 
 
 @pytest.fixture
-def closed() -> Address:
-    """An address at which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return ("127.0.0.1", int(server.getsockname()[1]))
+def silent() -> Iterator[socket.socket]:
+    """A port of its own at which nothing listens until the test has it listen."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
+
+
+@pytest.fixture
+def closed(silent: socket.socket) -> Address:
+    return address_of(silent)
+
+
+def address_of(bound: socket.socket) -> Address:
+    return ("127.0.0.1", int(bound.getsockname()[1]))
 
 
 @pytest.fixture
@@ -44,7 +53,7 @@ async def test_the_known_address_is_enough_where_the_name_is_not_found(
 
 
 async def test_it_is_noticed_when_it_comes_back(
-    closed: Address, monkeypatch: pytest.MonkeyPatch
+    silent: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server begins to listen behind the third refusal."""
     refused = 0
@@ -57,13 +66,12 @@ async def test_it_is_noticed_when_it_comes_back(
         except OSError:
             refused += 1
             if refused == 3:
-                undo.enter_context(socket.create_server(closed))
+                silent.listen()
             raise
 
     monkeypatch.setattr(reach, "_open", counting)  # the only way to see a refusal as it happens
     monkeypatch.setattr(reach, "EVERY", 0.01)
-    with ExitStack() as undo:
-        await reached(closed)
+    await reached(address_of(silent))
     assert refused == 3
 
 

@@ -24,6 +24,9 @@ MAX_LINE = MAX_DATA // 3 * 4 + 8 * 1024
 UNNUMBERED = -1
 _MOST = (1 << 63) - 1
 
+#: How the note of a chunk begins whose place was given up before it came.
+LATE = "late"
+
 
 class Side(StrEnum):
     """Who sent it."""
@@ -71,6 +74,15 @@ class Chunk:
     data: bytes = b""
     digest: str = ""
     note: str = ""
+
+    @property
+    def late(self) -> bool:
+        """Its number was accounted for by a gap already."""
+        return self.note.startswith(LATE)
+
+    def noted(self, note: str) -> Chunk:
+        """The same with another note; that it is late is said all the same."""
+        return replace(self, note=f"{self.note}, {note}" if self.late else note)
 
     def numbered(self, index: int) -> Chunk:
         """The same at another place."""

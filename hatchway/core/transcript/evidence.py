@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from hatchway.core import handshake
 from hatchway.core.errors import MalformedMessage, MalformedRecording
 from hatchway.core.transcript.chunks import MAX_LINE, Chunk, Kind, Side, dump
-from hatchway.core.transcript.ordering import LATE, MISMATCH
+from hatchway.core.transcript.ordering import MISMATCH
 from hatchway.core.transcript.stated import Stated
 
 VERSION = 1
@@ -178,7 +178,7 @@ def extended(manifest: Manifest, portion: Sequence[Chunk]) -> Manifest:
 def counted(count: Count, chunk: Chunk, line: bytes) -> Count:
     return Count(
         chunks=count.chunks + 1,
-        messages=count.messages + (0 if chunk.note.startswith(LATE) else chunk.messages),
+        messages=count.messages + (0 if chunk.late else chunk.messages),
         size=count.size + len(chunk.data),
         gaps=count.gaps + (chunk.kind is Kind.GAP),
         mismatches=count.mismatches + chunk.note.startswith(MISMATCH),

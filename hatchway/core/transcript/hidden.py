@@ -214,8 +214,8 @@ class HiddenInput:
             return chunk
         size = len(chunk.data)
         self.withheld += size
-        note = why.format(size=size)
-        return replace(chunk, kind=Kind.MARKER, data=b"", digest="", note=note)
+        noted = chunk.noted(why.format(size=size))
+        return replace(noted, kind=Kind.MARKER, data=b"", digest="")
 
 
 def _merge(known: list[Stretch], told: Sequence[Stretch]) -> None:

@@ -134,7 +134,7 @@ class Masker:
         while self._queue and self._queue[0].settled:
             entry = self._queue.popleft()
             if entry.masked:
-                yield replace(entry.chunk, data=bytes(entry.data), digest="", note=MASKED)
+                yield replace(entry.chunk.noted(MASKED), data=bytes(entry.data), digest="")
             else:
                 yield entry.chunk
 

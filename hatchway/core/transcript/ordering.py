@@ -17,6 +17,7 @@ from heapq import heappop, heappush
 from hatchway.core import handshake
 from hatchway.core.compression import inflate
 from hatchway.core.errors import MalformedMessage, MalformedRecording
+from hatchway.core.transcript.chunks import LATE as LATE
 from hatchway.core.transcript.chunks import UNNUMBERED, Chunk, Kind, Side
 from hatchway.core.wire import (
     CREDITED,
@@ -45,7 +46,6 @@ _EXIT_CODE = b"EXIT_CODE: "
 _MOST = 1 << 63
 
 MISMATCH = "mismatch"
-LATE = "late"
 AGAIN = "again"
 UNSTORED = "unstored"
 _STREAMS = {Side.NODE: MessageType.OUTPUT, Side.CLIENT: MessageType.INPUT}

@@ -22,7 +22,6 @@ from hatchway.core.transcript.evidence import (
     digest_of,
     leaf,
 )
-from hatchway.core.transcript.ordering import LATE
 
 #: Findings of one recording; a segment that is damaged throughout needs no thousand of them.
 MAX_FINDINGS = 100
@@ -128,7 +127,7 @@ class Verification:
 
     def _follow(self, chunk: Chunk) -> None:
         """A side's numbers are contiguous, but for what is marked as late and another client's."""
-        if chunk.sequence == UNNUMBERED or chunk.note.startswith(LATE):
+        if chunk.sequence == UNNUMBERED or chunk.late:
             return
         expected = self._expected.get(chunk.side, 0)
         anew = chunk.side is Side.CLIENT and chunk.sequence == 0

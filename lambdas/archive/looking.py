@@ -50,6 +50,8 @@ CHECKPOINT, LARGE = 120.0, 1_000_000
 LATE = 120
 #: What a line of the log says was found, where any was.
 ODD = ("malformed", "missing", ordering.LATE, ordering.AGAIN)
+#: Seconds within which the same is not told again by looks that find it anew.
+HOUR = 3600.0
 #: Portions of one run; the rest is the next one's.
 PORTIONS = 16
 
@@ -95,12 +97,25 @@ class Looking:
         kept = self._kept(session, before, look, line)
         if kept.signed is None:
             return True
+        if kept.final and not before.final:
+            self._settled(session, kept, line)
+        elif kept.final and look.why is Why.ENDED:  # the run that kept the end may have died
+            self._settled_again(session, kept, line)
         failures = self.following.follow(session, kept.signed.manifest)
         self._failed(session, failures, line)
-        if kept.final and not before.final:
-            self.telling.stored(session, kept, line)
-            self.looks.ask([Look(session_id=session.session_id, why=Why.LATE)], LATE)
         return not failures
+
+    def _settled(self, session: Session, kept: Kept, line: Line) -> None:
+        """All of it is in the archive. The last look is asked for first, and before destinations
+        are fed: nothing else finds what the node stated and is not stored."""
+        self.looks.ask([Look(session_id=session.session_id, why=Why.LATE)], LATE)
+        self.telling.stored(session, kept, line)
+
+    def _settled_again(self, session: Session, kept: Kept, line: Line) -> None:
+        """Once more at most, however often a destination has the end come again."""
+        with self.leases.once(f"{session.session_id}/settled", HOUR) as first:
+            if first:
+                self._settled(session, kept, line)
 
     def _before(self, session: Session, line: Line) -> Kept:
         """What there is so far. What somebody else has put there is told, and nothing is added."""
@@ -119,8 +134,10 @@ class Looking:
             if not self._due(session, kept, found):
                 return kept
             final = session.status in ENDED and not found.more
-            kept = self.ledger.keep(session, kept, found.chunks, found.progress, final=final)
+            # Told first: once the gap is kept nothing is missing any more. The same event again,
+            # where the run dies in between, has the same id.
             self._incomplete(session, found, line)
+            kept = self.ledger.keep(session, kept, found.chunks, found.progress, final=final)
             line.count("checkpoints")
             line.count("chunks", len(found.chunks))
             self._noted(found, line)

@@ -45,13 +45,16 @@ class MemoryArchive:
 
 
 class MemorySigner:
-    """The ports Signer and PublicKeys, with a key of its own."""
+    """The ports Signer and PublicKeys, with a key of its own. Set `failure` to have none signed."""
 
     def __init__(self, key: str = KEY) -> None:
         self._key = key
         self._pair = ec.generate_private_key(ec.SECP256R1())
+        self.failure: HatchwayError | None = None
 
     def sign(self, digest: bytes) -> Signature:
+        if self.failure is not None:
+            raise self.failure
         value = self._pair.sign(digest, ec.ECDSA(utils.Prehashed(SHA256())))
         return Signature(key=self._key, algorithm="ECDSA_SHA_256", value=value)
 

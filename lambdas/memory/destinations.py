@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from hatchway.core.errors import HatchwayError, LogDestinationAbsent
-from lambdas.ports import Busy, Clock, Look
+from lambdas.ports import CLAIM, Busy, Clock, Look
 
 
 class MemoryDestinations:
@@ -47,13 +47,17 @@ class MemoryDestinations:
 
 
 class MemoryLooks:
-    """The port Looks: `asked` holds the looks with their seconds, `later` the receipts."""
+    """The port Looks: `asked` holds the looks with their seconds, `later` the receipts. Set
+    `failure` to have what is asked refused."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Look, int]] = []
         self.later: list[tuple[str, int]] = []
+        self.failure: HatchwayError | None = None
 
     def ask(self, looks: Sequence[Look], seconds: int = 0) -> None:
+        if self.failure is not None:
+            raise self.failure
         self.asked += [(look, seconds) for look in looks]
 
     def again(self, receipt: str, seconds: int) -> None:
@@ -77,3 +81,17 @@ class MemoryLeases:
             yield
         finally:
             self.held.pop(session_id, None)
+
+    @contextmanager
+    def once(self, name: str, seconds: float) -> Iterator[bool]:
+        now = self._clock()
+        if self.held.get(name, 0.0) > now:
+            yield False
+            return
+        self.held[name] = now + CLAIM
+        try:
+            yield True
+        except BaseException:
+            self.held.pop(name, None)
+            raise
+        self.held[name] = now + seconds

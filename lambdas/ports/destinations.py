@@ -81,9 +81,18 @@ class Busy(ThrottlingException):
     """Another run works on it."""
 
 
+#: Seconds for which who does something once may be at it; no function runs longer.
+CLAIM = 330.0
+
+
 class Leases(Protocol):
-    """One run works on a session's recording at a time."""
+    """One run works on a session's recording at a time, and some things are done only so often."""
 
     def hold(self, session_id: str, seconds: float) -> AbstractContextManager[None]:
         """For at most so long; Busy where another run has it."""
+        ...
+
+    def once(self, name: str, seconds: float) -> AbstractContextManager[bool]:
+        """Whether nobody has done it for so many seconds, or is at it: then the caller does it
+        now. What raises has not done it, nor what dies, after CLAIM seconds."""
         ...

@@ -12,7 +12,7 @@ from lambdas.adapters.destinations import PART, AwsEncryption, CloudWatchGroups,
 from lambdas.adapters.leases import TableLeases
 from lambdas.memory.clock import ManualClock
 from lambdas.memory.destinations import MemoryDestinations, MemoryLeases
-from lambdas.ports import Buckets, Busy, Encryption, Leases, LogGroups
+from lambdas.ports import CLAIM, Buckets, Busy, Encryption, Leases, LogGroups
 from tests.contract.cloud import Cloud
 
 
@@ -135,3 +135,28 @@ class TestLeases:
         clock.advance(12.0)
         with leases.hold("s", 10.0):
             pass
+
+    def test_what_is_done_once_is_done_again_after_its_time(
+        self, leases: Leases, clock: ManualClock
+    ) -> None:
+        with leases.once("s/told", 3600.0) as first:
+            assert first
+        clock.advance(3590.0)
+        with leases.once("s/told", 3600.0) as again, leases.once("other", 3600.0) as another:
+            assert (again, another) == (False, True)
+        clock.advance(20.0)
+        with leases.once("s/told", 3600.0) as first:
+            assert first
+
+    def test_one_does_at_a_time_what_is_done_once(self, leases: Leases) -> None:
+        with leases.once("s/told", 3600.0), leases.once("s/told", 3600.0) as second:
+            assert not second
+
+    def test_what_raised_or_died_was_not_done(self, leases: Leases, clock: ManualClock) -> None:
+        with pytest.raises(Busy), leases.once("s/told", 3600.0):
+            raise Busy
+        died = leases.once("s/told", 3600.0)
+        assert died.__enter__()
+        clock.advance(CLAIM + 2.0)
+        with leases.once("s/told", 3600.0) as first:
+            assert first

@@ -93,7 +93,10 @@ class Looking:
             return self._look(session, look, line)
 
     def _look(self, session: Session, look: Look, line: Line) -> bool:
-        before = self._before(session, line)
+        try:
+            before = self.ledger.kept(session)
+        except MalformedRecording as error:
+            return self._tampered(session, look, error, line)
         kept = self._kept(session, before, look, line)
         if kept.signed is None:
             return True
@@ -101,7 +104,10 @@ class Looking:
             self._settled(session, kept, line)
         elif kept.final and look.why is Why.ENDED:  # the run that kept the end may have died
             self._settled_again(session, kept, line)
-        failures = self.following.follow(session, kept.signed.manifest)
+        try:
+            failures = self.following.follow(session, kept.signed.manifest)
+        except MalformedRecording as error:  # what it has of where the destinations are
+            return self._tampered(session, look, error, line)
         self._failed(session, failures, line)
         return not failures
 
@@ -116,14 +122,6 @@ class Looking:
         with self.leases.once(f"{session.session_id}/settled", HOUR) as first:
             if first:
                 self._settled(session, kept, line)
-
-    def _before(self, session: Session, line: Line) -> Kept:
-        """What there is so far. What somebody else has put there is told, and nothing is added."""
-        try:
-            return self.ledger.kept(session)
-        except MalformedRecording as error:
-            self._failed(session, [Failure("archive", error)], line)
-            raise
 
     def _kept(self, session: Session, kept: Kept, look: Look, line: Line) -> Kept:
         """What the archive has when this run has kept what is new, in portions."""
@@ -197,7 +195,27 @@ class Looking:
             line.warning()
             line.note(code=failure.error.code, detail=failure.error.message)
             self.telling.failed(session, failure.destination, failure.error.code, line)
-        if failures and terms_of(session, self.floor).mode is Mode.REQUIRED:
+        if failures:
+            self._unrecorded(session, line)
+
+    def _tampered(
+        self, session: Session, look: Look, error: MalformedRecording, line: Line
+    ) -> bool:
+        """Somebody else has put there what the archive has: nothing is added, and it is told once
+        an hour, however many looks find it. Of a session that runs the next minute looks anew; the
+        look at an end comes again, and is put aside in the end."""
+        line.warning()
+        line.note(code=error.code, detail=error.message)
+        with self.leases.once(f"{session.session_id}/archive", HOUR) as first:
+            if first:
+                self.telling.failed(session, "archive", error.code, line)
+        self._unrecorded(session, line)
+        if look.why is Why.RUNS:
+            return True
+        raise error
+
+    def _unrecorded(self, session: Session, line: Line) -> None:
+        if terms_of(session, self.floor).mode is Mode.REQUIRED:
             self._end(session, End.UNRECORDED, line)
 
     def _end(self, session: Session, reason: End, line: Line) -> None:

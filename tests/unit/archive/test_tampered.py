@@ -9,14 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from hatchway.core.errors import MalformedRecording
+from hatchway.core.errors import InternalServerError, MalformedRecording
 from hatchway.core.transcript.chunks import Kind
 from hatchway.core.transcript.stated import Stated
+from lambdas.archive.following import PLACE
 from lambdas.archive.telling import INCOMPLETE
 from lambdas.ledger import MANIFEST
 from lambdas.memory.archive import MemorySigner
 from lambdas.ports import Why
-from tests.unit.archive.world import World
+from tests.unit.archive.world import GROUP, World
 from tests.unit.edge.world import SESSION
 
 STATE = "state-000000.json"
@@ -82,8 +83,7 @@ def test_what_the_archive_has_not_signed_is_not_gone_on_from(
     before = dict(world.bucket.objects)
     tamper(world)
     tampered = dict(world.bucket.objects)
-    with pytest.raises(MalformedRecording):
-        world.look()
+    world.look()
     assert world.bucket.objects == tampered
     [(kind, detail, _)] = world.bus.events
     assert (kind, detail["destination"], detail["errorCode"]) == (
@@ -110,8 +110,62 @@ def test_another_sessions_recording_in_its_place_is_not_gone_on_from(world: Worl
         "key": signed.signature.key,
     }
     world.bucket.objects[name_of(world, MANIFEST)] = json.dumps(document).encode()
-    with pytest.raises(MalformedRecording):
+    tampered = dict(world.bucket.objects)
+    world.look()
+    assert world.bucket.objects == tampered
+    assert world.told == ["Recording Failed"]
+
+
+def test_looks_at_a_session_that_runs_are_done_and_tell_it_once_an_hour(world: World) -> None:
+    changed_signature(world)
+    for _ in range(118):  # two a minute
+        assert world.look()
+        world.clock.advance(30)
+    assert world.told == ["Recording Failed"]
+    assert world.counted == ["RecordingFailed"]
+    assert world.line.fields["code"] == "MalformedRecording"
+    world.clock.advance(61)
+    assert world.look()
+    assert world.told == ["Recording Failed"] * 2
+
+
+def test_the_look_at_its_end_comes_again_and_is_told_no_more_often(world: World) -> None:
+    changed_signature(world)
+    world.look()
+    world.end()
+    for _ in range(4):
+        with pytest.raises(MalformedRecording):
+            world.look(Why.ENDED)
+        world.clock.advance(60)
+    assert world.told == ["Recording Failed"]
+
+
+def test_where_the_bus_fails_the_next_look_tells_it(world: World) -> None:
+    changed_signature(world)
+    world.bus.failure = InternalServerError()
+    with pytest.raises(InternalServerError):
         world.look()
+    world.bus.failure = None
+    world.look()
+    assert world.told == ["Recording Failed"]
+
+
+def test_one_sessions_alarm_keeps_no_others_back(world: World) -> None:
+    changed_signature(world)
+    with world.leases.once("another/archive", 3600.0):
+        world.look()
+    assert world.told == ["Recording Failed"]
+
+
+def test_a_place_at_the_destinations_that_is_none_is_told_as_rarely() -> None:
+    world = World()
+    world.begin(cloudWatchLogGroupName=GROUP, cloudWatchStreamingEnabled=True)
+    world.print(b"one")
+    world.look()
+    world.bucket.objects[name_of(world, PLACE)] = b"none of ours"
+    for _ in range(3):
+        assert world.look()
+    assert world.told == ["Recording Failed"]
 
 
 def test_a_session_that_must_be_recorded_ends_where_its_recording_was_tampered_with() -> None:
@@ -121,8 +175,7 @@ def test_a_session_that_must_be_recorded_ends_where_its_recording_was_tampered_w
     world.clock.advance(120)
     world.look()
     changed_signature(world)
-    with pytest.raises(MalformedRecording):
-        world.look()
+    world.look()
     assert world.session.end_reason == "recording failed"
 
 

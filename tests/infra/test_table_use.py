@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from lambdas.adapters.lifecycle import TableLifecycle
 from lambdas.adapters.table import TableNodes, TableSessions
 from lambdas.memory.clock import ManualClock
 from lambdas.ports import (
+    Busy,
     Circumstances,
     Connection,
     Count,
@@ -153,6 +155,13 @@ class Stores:
             )
         )
 
+    def do_once(self) -> None:
+        """One that failed, and one that did it."""
+        with suppress(Busy), self.leases.once("s", 1.0):
+            raise Busy
+        with self.leases.once("s", 1.0):
+            pass
+
     def hold_one(self) -> None:
         with self.leases.hold("s", 1.0):
             return
@@ -174,6 +183,7 @@ class Stores:
 #: A use of each method that takes all of its ways. What a use needs besides is the method's too.
 CALLS: Mapping[tuple[type, str], Callable[[Stores], object]] = {
     (Leases, "hold"): Stores.hold_one,
+    (Leases, "once"): Stores.do_once,
     (SessionStore, "create"): Stores.create_twice,
     (SessionStore, "get"): lambda s: s.sessions.get("x"),
     (SessionStore, "update"): Stores.change_and_end,

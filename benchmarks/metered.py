@@ -22,6 +22,7 @@ from lambdas.agents.handler import assemble
 from lambdas.edge import Act, serve
 from lambdas.logline import Field, Line
 from lambdas.memory.connections import MemoryClients
+from lambdas.memory.destinations import MemoryLooks
 from lambdas.memory.iot import MemoryDownlink
 from lambdas.memory.nodes import MemoryNodes
 from lambdas.memory.recordings import MemoryRecordings, MemoryTroubles
@@ -125,6 +126,7 @@ class MeteredService:
             sessions=counted(self._store, self._stored),
             nodes=MemoryNodes(),
             clients=clients,
+            looks=MemoryLooks(),
             seal=seal,
             ticket=ticket,
             channel_role_id=CHANNEL_ROLE,

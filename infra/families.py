@@ -128,6 +128,7 @@ class Families:
             **self._table(),
             **self._management(),
             **self._floor(),
+            ARCHIVE_QUEUE=self._around.archive_queue_url,
             SEAL_SECRET=self._secret("seal"),
             TICKET_SECRET=self._secret("ticket"),
             CHANNEL_ROLE_ID=channel.role_id,
@@ -336,7 +337,7 @@ class All:
         grants.send(self.relay)
         grants.record(self.sessions, self.uplink, self.relay)
         grants.seal_recordings(self.uplink, self.relay)
-        for each in (self.uplink, self.relay):
+        for each in (self.agents, self.uplink, self.relay):
             grants.send_to(each, queue)
         grants.secrets(self.agents, "seal", "ticket")
         grants.secrets(self.uplink, "ticket")

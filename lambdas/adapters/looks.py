@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lambdas.adapters import aws
@@ -24,7 +25,13 @@ class SqsLooks:
 
     def __init__(self, queue: str, client: SQSClient | None = None) -> None:
         self._queue = queue
-        self._client: SQSClient = client or aws.client("sqs", PATIENCE)
+        self._given = client
+
+    @cached_property
+    def _client(self) -> SQSClient:
+        """Made where it is needed: not while an agent waits for a session to open."""
+        client: SQSClient = self._given or aws.client("sqs", PATIENCE)
+        return client
 
     def ask(self, looks: Sequence[Look], seconds: int = 0) -> None:
         if not 0 <= seconds <= MAX_DELAY:

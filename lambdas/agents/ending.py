@@ -12,7 +12,7 @@ from lambdas.agents.claims import instance, on_node
 from lambdas.edge import Call, Members
 from lambdas.endings import End, last_word
 from lambdas.logline import Line
-from lambdas.ports import Clients, Clock, Random, Session, SessionStore
+from lambdas.ports import LATE, Clients, Clock, Look, Looks, Random, Session, SessionStore, Why
 from lambdas.transitions import MAX_REASON, change, farewell, moved
 
 #: Exit statuses: POSIX has 0 to 255, Windows 32 bits.
@@ -25,6 +25,7 @@ class Ending:
 
     sessions: SessionStore
     clients: Clients
+    looks: Looks
     clock: Clock
     random: Random
 
@@ -49,6 +50,8 @@ class Ending:
             after = moved(session, event, self.clock(), reason=reason, exit_code=code)
             if stated is None or session.stated is not None:
                 return after
+            if session.status in ENDED:  # the archive's last look may be over
+                self._asked(session)
             return replace(after, stated=stated)  # said once, also of what was ended before
 
         done = change(self.sessions, call.session_id, plan)
@@ -58,6 +61,11 @@ class Ending:
         now = self.clock()
         farewell(self.clients, session, last_word(session), now, self.random, first=first)
         return {}
+
+    def _asked(self, session: Session) -> None:
+        """Before the count is stored: one that is asked for in vain finds nothing, and a count
+        that is there already asks for none."""
+        self.looks.ask([Look(session_id=session.session_id, why=Why.LATE)], LATE)
 
 
 def _stated(members: Members) -> Stated | None:

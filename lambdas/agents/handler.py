@@ -15,7 +15,7 @@ from lambdas.agents.renewal import Renewal
 from lambdas.edge import Call
 from lambdas.identity import channel_node
 from lambdas.logline import Line
-from lambdas.ports import Clients, Clock, NodeStore, Random, Secrets, SessionStore
+from lambdas.ports import Clients, Clock, Looks, NodeStore, Random, Secrets, SessionStore
 
 _SESSIONS = "/agent/{nodeId}/sessions"
 _ONE = _SESSIONS + "/{sessionId}"
@@ -72,6 +72,7 @@ def assemble(
     sessions: SessionStore,
     nodes: NodeStore,
     clients: Clients,
+    looks: Looks,
     seal: Secrets,
     ticket: Secrets,
     channel_role_id: str,
@@ -85,7 +86,7 @@ def assemble(
         sessions=sessions,
         opening=Opening(sessions, nodes, clients, passes, clock, random, stage),
         renewal=Renewal(sessions, clients, passes, clock),
-        ending=Ending(sessions, clients, clock, random),
+        ending=Ending(sessions, clients, looks, clock, random),
         channel_role_id=channel_role_id,
         clock=clock,
     )

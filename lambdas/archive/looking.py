@@ -23,6 +23,7 @@ from lambdas.ledger import Kept, Ledger
 from lambdas.logline import Line
 from lambdas.passing import ReadOn, read_on, redaction_of
 from lambdas.ports import (
+    LATE,
     Clients,
     Clock,
     Downlink,
@@ -45,9 +46,6 @@ SETTLE = 5
 LEASE = 330.0
 #: Seconds that something new waits for a checkpoint, and bytes of it that do not wait.
 CHECKPOINT, LARGE = 120.0, 1_000_000
-#: Seconds after the end at which it is looked at once more: a ticket is good for 60 s longer, and
-#: what the log had shows itself within a minute. What the node says there was is missing by then.
-LATE = 120
 #: What a line of the log says was found, where any was.
 ODD = ("malformed", "missing", ordering.LATE, ordering.AGAIN)
 #: Seconds within which the same is not told again by looks that find it anew.

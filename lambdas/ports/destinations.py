@@ -57,6 +57,11 @@ class Why(StrEnum):
     FAILED = "failed"
 
 
+#: Seconds after the end at which it is looked at once more: a ticket is good for 60 s longer, and
+#: what the log had shows itself within a minute. What the node says there was is missing by then.
+LATE = 120
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """A request to look at a session's recording."""

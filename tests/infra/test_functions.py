@@ -17,7 +17,7 @@ from tests.infra.templates import Stacks, listed, text
 SERVICES = {
     "connect": {"dynamodb", "kms", "execute-api", "iot", "iam"},
     "sessions": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2"},
-    "agents": {"dynamodb", "kms", "execute-api", "secretsmanager"},
+    "agents": {"dynamodb", "kms", "execute-api", "secretsmanager", "sqs"},
     "uplink": {"execute-api", "secretsmanager", "kms", "sqs"},
     "relay": {"iot", "secretsmanager", "kms", "sqs"},
     "nodes": {"dynamodb", "kms", "execute-api", "iot", "iam", "ec2", "sts", "sqs"},

@@ -17,8 +17,9 @@ from hatchway.core.tokens import new_token, token_digest
 from hatchway.core.transcript.stated import Stated
 from lambdas.agents.handler import assemble
 from lambdas.edge import serve
+from lambdas.memory.destinations import MemoryLooks
 from lambdas.memory.secrets import MemorySecrets
-from lambdas.ports import Session
+from lambdas.ports import LATE, Look, Session, Why
 from tests.unit.edge.world import (
     CHANNEL_ROLE,
     CONNECTION,
@@ -36,10 +37,12 @@ class Setting:
     def __init__(self) -> None:
         self.world = World()
         self.seal, self.ticket = MemorySecrets("seal"), MemorySecrets("ticket")
+        self.looks = MemoryLooks()
         self.agents = assemble(
             sessions=self.world.sessions,
             nodes=self.world.nodes,
             clients=self.world.clients,
+            looks=self.looks,
             seal=self.seal,
             ticket=self.ticket,
             channel_role_id=CHANNEL_ROLE,
@@ -390,6 +393,7 @@ def test_an_end_says_how_much_there_was_once(setting: Setting) -> None:
     first = end(setting, ExitCode=0, Sent=7, Taken=3, Client=client)
     assert first.stated == Stated(sent=7, taken=3, client=client)
     assert end(setting, Sent=9).stated == first.stated
+    assert setting.looks.asked == []  # the end itself has it looked at
 
 
 def test_an_end_without_a_count_says_nothing_of_it(setting: Setting) -> None:
@@ -403,6 +407,34 @@ def test_a_count_is_taken_of_a_session_that_was_ended_before(setting: Setting) -
     session = end(setting, Reason="terminated", Sent=4)
     assert session.stated == Stated(sent=4)
     assert (session.status, session.end_reason) == (Status.TERMINATED, "")
+
+
+def test_a_count_that_comes_after_the_end_has_the_archive_look_once_more(setting: Setting) -> None:
+    """Its own last look may be over by then."""
+    connected(setting)
+    setting.world.change(status=Status.TERMINATED, ended=setting.world.clock())
+    setting.world.clock.advance(LATE)
+    for _ in range(2):
+        end(setting, Reason="terminated", Sent=4)
+    assert setting.looks.asked == [(Look(session_id=SESSION, why=Why.LATE), LATE)]
+
+
+def test_where_that_look_cannot_be_asked_for_the_agents_next_attempt_asks(setting: Setting) -> None:
+    connected(setting)
+    setting.world.change(status=Status.TERMINATED, ended=setting.world.clock())
+    setting.looks.failure = ThrottlingException()
+    body = {"AgentInstanceId": "agent-1", "Reason": "terminated", "Sent": 4}
+    assert setting.call("end", body)[0] == 429
+    setting.looks.failure = None
+    assert end(setting, Reason="terminated", Sent=4).stated == Stated(sent=4)
+    assert len(setting.looks.asked) == 1
+
+
+def test_an_end_after_the_end_that_counts_nothing_asks_for_no_look(setting: Setting) -> None:
+    connected(setting)
+    setting.world.change(status=Status.TERMINATED, ended=setting.world.clock())
+    end(setting, Reason="terminated")
+    assert setting.looks.asked == []
 
 
 @pytest.mark.parametrize(

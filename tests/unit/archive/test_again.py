@@ -11,9 +11,8 @@ from hatchway.core.errors import InternalServerError, ThrottlingException
 from hatchway.core.transcript.evidence import Manifest
 from hatchway.core.transcript.stated import Stated
 from lambdas.archive.following import Failure, Following
-from lambdas.archive.looking import LATE
 from lambdas.archive.telling import INCOMPLETE
-from lambdas.ports import Look, Session, Why
+from lambdas.ports import LATE, Look, Session, Why
 from tests.unit.archive.world import BUCKET, World
 from tests.unit.edge.world import SESSION
 

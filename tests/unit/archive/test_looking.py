@@ -9,9 +9,9 @@ from hatchway.core.lifecycle import Status
 from hatchway.core.transcript.chunks import Kind
 from lambdas.adapters import looks as forms
 from lambdas.archive.handler import WAIT
-from lambdas.archive.looking import CHECKPOINT, LARGE, LATE, SETTLE
+from lambdas.archive.looking import CHECKPOINT, LARGE, SETTLE
 from lambdas.endings import End
-from lambdas.ports import Busy, Look, Why
+from lambdas.ports import LATE, Busy, Look, Why
 from tests.unit.archive.world import World
 from tests.unit.edge.world import SESSION
 

@@ -45,6 +45,7 @@ NEEDS: Mapping[str, Sequence[str]] = {
         "SEAL_SECRET",
         "TICKET_SECRET",
         "CHANNEL_ROLE_ID",
+        "ARCHIVE_QUEUE",
     ),
     "sessions": (
         *_PEOPLE,

@@ -80,6 +80,11 @@ class Chunk:
         """Its number was accounted for by a gap already."""
         return self.note.startswith(LATE)
 
+    @property
+    def unstored(self) -> bool:
+        """It stands for messages that nobody stored; a GAP of bytes is one that somebody sent."""
+        return self.kind is Kind.GAP and self.data.endswith(b" messages")
+
     def noted(self, note: str) -> Chunk:
         """The same with another note; that it is late is said all the same."""
         return replace(self, note=f"{self.note}, {note}" if self.late else note)

@@ -28,6 +28,9 @@ _MOST = 1 << 62
 
 HIDDEN = "typed while the terminal did not echo: {size} bytes withheld"
 UNREPORTED = "the node did not say whether the terminal echoed: {size} bytes withheld"
+UNPLACED = (
+    "what was typed before was not stored, so nobody knows of the echo: {size} bytes withheld"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +102,24 @@ class EchoLog:
 
 @dataclass(slots=True)
 class _Input:
-    """A chunk of the client's side that waits, and which bytes of its input it holds."""
+    """A chunk of the client's side that waits, and which bytes of its input it holds; `placed`
+    says that this is known."""
 
     chunk: Chunk
     client: str
     first: int
     since: int
+    placed: bool
 
 
 @dataclass(slots=True)
 class HiddenState:
     """What is kept between two runs when nothing waits: how far the input has come, and what the
-    node said of it."""
+    node said of it. `lost`: some of it was not stored, so that no byte after it has a place."""
 
     client: str = ""
     at: int = 0
+    lost: bool = False
     known: list[Stretch] = field(default_factory=list)
 
     def copy(self) -> HiddenState:
@@ -136,22 +142,27 @@ class HiddenInput:
         return not self._waiting
 
     def begin(self, client: str) -> None:
-        """Another client: its input counts from 0."""
+        """Another client: its input counts from 0. What came before the first one's first message
+        was its own: what was lost then is lost to it."""
         if client != self.state.client:
             known = self._reports.setdefault(client, [])
             for old in [c for c in self._reports if c != client][:-1]:
                 if all(waiting.client != old for waiting in self._waiting):
                     del self._reports[old]
-            self.state = HiddenState(client, 0, known)
+            lost = self.state.lost and not self.state.client
+            self.state = HiddenState(client, 0, lost, known)
 
     def take(self, chunk: Chunk) -> Iterator[Chunk]:
         """A chunk of the client's side, in order; those that may be stored now."""
         size = len(chunk.data) if chunk.kind is Kind.INPUT else 0
-        self._waiting.append(_Input(chunk, self.state.client, self.state.at, chunk.at))
+        state = self.state
+        state.lost = state.lost or chunk.unstored or chunk.late
+        waiting = _Input(chunk, state.client, state.at, chunk.at, placed=not state.lost)
+        self._waiting.append(waiting)
         self._waiting_bytes += size
         self.state.at += size
         while self._waiting_bytes > MAX_WAITING_BYTES:
-            yield self._withhold(self._pop(), UNREPORTED)
+            yield self._let_go(self._pop())
         yield from self.release(chunk.at)
 
     def report(self, report: EchoReport, at: int) -> Iterator[Chunk]:
@@ -170,23 +181,23 @@ class HiddenInput:
         while self._waiting:
             head = self._waiting[0]
             echo = self._echo(head)
-            if echo is None and at - head.since < REPORT_WITHIN:
+            if echo is None and head.placed and at - head.since < REPORT_WITHIN:
                 return
-            self._pop()
-            if echo:
-                yield head.chunk
-            else:
-                yield self._withhold(head, UNREPORTED if echo is None else HIDDEN)
+            yield self._let_go(self._pop())
 
     def finish(self) -> Iterator[Chunk]:
         """The end: what was never reported on is withheld."""
         while self._waiting:
-            head = self._pop()
-            echo = self._echo(head)
-            if echo:
-                yield head.chunk
-            else:
-                yield self._withhold(head, UNREPORTED if echo is None else HIDDEN)
+            yield self._let_go(self._pop())
+
+    def _let_go(self, waiting: _Input) -> Chunk:
+        """As it is where all of it was echoed."""
+        echo = self._echo(waiting)
+        if echo:
+            return waiting.chunk
+        if not waiting.placed:
+            return self._withhold(waiting.chunk, UNPLACED)
+        return self._withhold(waiting.chunk, UNREPORTED if echo is None else HIDDEN)
 
     def _pop(self) -> _Input:
         head = self._waiting.popleft()
@@ -198,6 +209,8 @@ class HiddenInput:
         """Whether all of its bytes would have been echoed; None where the node has not said."""
         if waiting.chunk.kind is not Kind.INPUT:
             return True
+        if not waiting.placed:
+            return None
         first, end = waiting.first, waiting.first + len(waiting.chunk.data)
         hidden = False
         for stretch in self._reports.get(waiting.client, ()):
@@ -208,10 +221,7 @@ class HiddenInput:
                 return not hidden
         return None
 
-    def _withhold(self, waiting: _Input, why: str) -> Chunk:
-        chunk = waiting.chunk
-        if chunk.kind is not Kind.INPUT:
-            return chunk
+    def _withhold(self, chunk: Chunk, why: str) -> Chunk:
         size = len(chunk.data)
         self.withheld += size
         noted = chunk.noted(why.format(size=size))

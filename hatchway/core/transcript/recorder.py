@@ -66,6 +66,7 @@ class RecorderState:
             "hidden": {
                 "client": hidden.client,
                 "at": hidden.at,
+                "lost": hidden.lost,
                 "known": [[s.first, s.end, s.echo] for s in hidden.known],
             },
         }
@@ -78,15 +79,18 @@ class RecorderState:
             known = hidden["known"]
             if not isinstance(known, list):
                 raise MalformedRecording("A recorder's state is damaged.")
+            client = OrderState.of_json(_object(document["client"]))
             return cls(
                 index=handshake.whole(document["index"], 0, 1 << 62),
                 size=str(document["size"]),
                 marks=_texts(document["marks"]),
                 node=OrderState.of_json(_object(document["node"])),
-                client=OrderState.of_json(_object(document["client"])),
+                client=client,
                 hidden=HiddenState(
                     str(hidden["client"]),
                     handshake.whole(hidden["at"], 0, 1 << 62),
+                    # Where it was not kept yet: what passed by then may have had gaps.
+                    hidden.get("lost", client.expected > 0) is not False,
                     [Stretch(first, end, echo) for first, end, echo in known],
                 ),
             )
@@ -161,7 +165,8 @@ class Recorder:
         """What the node says there was and nobody stored; sizes alone are not contiguous."""
         yield from self._node.close(stated.sent, at)
         if self._redaction.typed and stated.client:
-            yield from self._client.close(stated.taken, at, stated.client)
+            yield from self._shown(self._client.close(stated.taken, at, stated.client))
+            yield from self._hidden.finish()
 
     # --- sides ----------------------------------------------------------------------------------
 
@@ -211,21 +216,21 @@ class Recorder:
         return True
 
     def _typed(self, frame: bytes, generation: int, at: int) -> Iterator[Chunk]:
-        for chunk in self._client.take(frame, generation, at):
+        yield from self._shown(self._client.take(frame, generation, at))
+
+    def _typed_end(self) -> Iterator[Chunk]:
+        yield from self._shown(self._client.finish())
+        yield from self._hidden.finish()
+
+    def _shown(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """What of the client's side may be told now; `chunks` is read as it is made."""
+        for chunk in chunks:
             if self._client.state.epoch != self._hidden.state.client:
                 self._hidden.begin(self._client.state.epoch)
             if not self._redaction.record_hidden:
                 yield from self._hidden.take(chunk)
             else:
                 yield chunk
-
-    def _typed_end(self) -> Iterator[Chunk]:
-        for chunk in self._client.finish():
-            if not self._redaction.record_hidden:
-                yield from self._hidden.take(chunk)
-            else:
-                yield chunk
-        yield from self._hidden.finish()
 
     def _reported(self, payload: bytes, at: int) -> Iterator[Chunk]:
         """The node's report of its terminal releases input."""

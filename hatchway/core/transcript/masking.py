@@ -99,6 +99,9 @@ class Masker:
         if not self._patterns:
             yield chunk
             return
+        if chunk.kind is Kind.MARKER and chunk.data:
+            # No line to look for a pattern in, and its digest would tell what it was: the note stays.
+            chunk = replace(chunk, data=b"", digest="")
         maskable = chunk.kind in _MASKABLE
         entry = _Entry(chunk, bytearray(chunk.data if maskable else b""))
         self._queue.append(entry)

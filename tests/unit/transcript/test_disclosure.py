@@ -6,7 +6,7 @@ import pytest
 
 from hatchway.core.transcript.chunks import Chunk, Kind, Side, dump
 from hatchway.core.transcript.evidence import Code, Manifest, extended
-from hatchway.core.transcript.ordering import GAP_AFTER
+from hatchway.core.transcript.ordering import GAP_AFTER, MAX_REMEMBERED
 from hatchway.core.transcript.recorder import Recorder, RecorderState, Redaction
 from hatchway.core.transcript.stated import Stated
 from hatchway.core.transcript.verifying import Finding, Verification
@@ -164,3 +164,28 @@ def test_a_state_from_before_losses_were_kept_is_taken_for_one_with_a_loss(
         (Side.NODE, 1, AT, (TOLD,)),
     ]
     assert inputs(run(again, events)) == shown
+
+
+# --- read again, and masked ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("patterns", "told"), [((), b"hunter2\n"), (("hunter2",), b"")])
+def test_what_came_again_is_told_without_what_a_pattern_may_be_looking_for(
+    patterns: tuple[str, ...], told: bytes
+) -> None:
+    recorder = Recorder(Redaction(patterns=patterns))
+    frames = [output(0, b"hunter2\n"), *(output(n + 1, b"x\n") for n in range(MAX_REMEMBERED))]
+    other = output(1, b"hunter2\n")
+    chunks = run(recorder, [(Side.NODE, 1, AT, (*frames, frames[0], other))])
+    again, mismatch = chunks[-2:]
+    assert again.note.startswith("again: message 0")
+    assert mismatch.note.startswith("mismatch: message 1")
+    for marker in (again, mismatch):
+        assert marker.data == told
+        assert bool(marker.digest) is bool(told)
+
+
+def test_a_payload_that_is_not_understood_is_masked_with_its_digest() -> None:
+    recorder = Recorder(Redaction(patterns=("hunter2",)))
+    (chunk,) = run(recorder, [(Side.NODE, 1, AT, (output(0, b"hunter2", 4711),))])
+    assert (chunk.data, chunk.digest, chunk.note) == (b"", "", "payload of type 4711")

@@ -100,7 +100,7 @@ class Masker:
             yield chunk
             return
         if chunk.kind is Kind.MARKER and chunk.data:
-            # No line to look for a pattern in, and its digest would tell what it was: the note stays.
+            # No line to look for a pattern in, and its digest would tell what it was.
             chunk = replace(chunk, data=b"", digest="")
         maskable = chunk.kind in _MASKABLE
         entry = _Entry(chunk, bytearray(chunk.data if maskable else b""))

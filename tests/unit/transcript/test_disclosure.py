@@ -175,11 +175,11 @@ def test_what_came_again_is_told_without_what_a_pattern_may_be_looking_for(
 ) -> None:
     recorder = Recorder(Redaction(patterns=patterns))
     frames = [output(0, b"hunter2\n"), *(output(n + 1, b"x\n") for n in range(MAX_REMEMBERED))]
-    other = output(1, b"hunter2\n")
+    other = output(2, b"hunter2\n")
     chunks = run(recorder, [(Side.NODE, 1, AT, (*frames, frames[0], other))])
     again, mismatch = chunks[-2:]
     assert again.note.startswith("again: message 0")
-    assert mismatch.note.startswith("mismatch: message 1")
+    assert mismatch.note.startswith("mismatch: message 2")
     for marker in (again, mismatch):
         assert marker.data == told
         assert bool(marker.digest) is bool(told)

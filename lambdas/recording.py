@@ -127,10 +127,12 @@ class Recorder:
         nothing was delivered."""
         if terms.mode is Mode.OFF or not passed.frames:
             return deliver()
+        # Before anything that takes its time: calls at once keep their order in the log.
+        at = int(self.clock() * 1000)
         if terms.mode is Mode.REQUIRED:
-            self._required(session, terms, passed, line)
+            self._required(session, terms, passed, at, line)
             return deliver()
-        wait = self.beside(lambda: self._wanted(session, terms, passed, line))
+        wait = self.beside(lambda: self._wanted(session, terms, passed, at, line))
         try:
             return deliver()
         finally:
@@ -138,12 +140,12 @@ class Recorder:
 
     # --- required -------------------------------------------------------------------------------
 
-    def _required(self, session: str, terms: Terms, passed: Passed, line: Line) -> None:
+    def _required(self, session: str, terms: Terms, passed: Passed, at: int, line: Line) -> None:
         if self._room(session, terms, passed) is not None:
             line.count("capped")
             raise ThrottlingException("The session's recording has no room for more this minute.")
         try:
-            self._append(session, passed)
+            self._append(session, passed, at)
         except HatchwayError as error:
             line.count(UNRECORDED)
             line.note(recording=error.code)
@@ -163,7 +165,7 @@ class Recorder:
 
     # --- wanted ---------------------------------------------------------------------------------
 
-    def _wanted(self, session: str, terms: Terms, passed: Passed, line: Line) -> None:
+    def _wanted(self, session: str, terms: Terms, passed: Passed, at: int, line: Line) -> None:
         if self.clock() < self.memory.held_until:
             line.count(UNRECORDED)
             return
@@ -174,7 +176,7 @@ class Recorder:
                 return
             passed = found
         try:
-            self._append(session, passed)
+            self._append(session, passed, at)
         except ThrottlingException as error:  # a quick answer: nobody has waited long
             line.count(UNRECORDED)
             line.note(recording=error.code)
@@ -186,8 +188,8 @@ class Recorder:
             line.count(UNRECORDED)
             line.failed(error)
 
-    def _append(self, session: str, passed: Passed) -> None:
-        self.recordings.append(session, self.seal(session, passed), int(self.clock() * 1000))
+    def _append(self, session: str, passed: Passed, at: int) -> None:
+        self.recordings.append(session, self.seal(session, passed), at)
 
     def _room(self, session: str, terms: Terms, passed: Passed) -> Passed | None:
         """None where this still has room in the minute. Else what is recorded in its place: a

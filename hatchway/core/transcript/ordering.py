@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
@@ -36,6 +36,10 @@ MAX_WAITING_BYTES = 8 * 1024 * 1024
 #: Milliseconds that a message waits for an earlier one. A sender repeats for as long as its peer
 #: is there, so what is later than this was lost with the client that it was for.
 GAP_AFTER = 120_000
+#: Messages that wait for the first one of a client that seems to have taken over, and milliseconds.
+#: The log may show an event a minute late.
+MAX_HELD = 1024
+HELD_FOR = 60_000
 #: Messages whose content is remembered, to be compared with a later one of the same number: twice
 #: as many as a sender has on its way at once. Who repeats an older one is told of.
 MAX_REMEMBERED = 2048
@@ -75,8 +79,12 @@ class OrderState:
     generation: int = 0
     #: The generation with which this client began; what comes with a lower one is another's.
     begun: int = 0
+    #: The generation in which this client was last known to be there: in a later one it may be
+    #: another, whose first message was not read yet.
+    confirmed: int = 0
     offered: bool = False
-    seen: dict[int, str] = field(default_factory=dict)
+    #: What each number was (`_mark`), and the generation in which it came.
+    seen: dict[int, tuple[str, int]] = field(default_factory=dict)
     #: First and last number of what was given up and has not come since, in their order.
     given_up: list[tuple[int, int]] = field(default_factory=list)
 
@@ -89,8 +97,9 @@ class OrderState:
             "epoch": self.epoch,
             "generation": self.generation,
             "begun": self.begun,
+            "confirmed": self.confirmed,
             "offered": self.offered,
-            "seen": [[number, mark] for number, mark in self.seen.items()],
+            "seen": [[number, *known] for number, known in self.seen.items()],
             "givenUp": [list(pair) for pair in self.given_up],
         }
 
@@ -98,15 +107,16 @@ class OrderState:
     def of_json(cls, document: Mapping[str, object]) -> OrderState:
         """MalformedRecording for what `to_json` cannot have made."""
         try:
-            seen = _pairs(document["seen"], MAX_REMEMBERED)
+            generation, begun = _number(document["generation"]), _number(document["begun"])
             given_up = _pairs(document["givenUp"], MAX_GIVEN_UP)
             return cls(
                 expected=_number(document["expected"]),
                 epoch=str(document["epoch"]),
-                generation=_number(document["generation"]),
-                begun=_number(document["begun"]),
+                generation=generation,
+                begun=begun,
+                confirmed=_number(document.get("confirmed", begun or generation)),
                 offered=document["offered"] is True,
-                seen={_number(number): str(mark) for number, mark in seen},
+                seen=_seen(document["seen"]),
                 given_up=[(_number(first), _number(last)) for first, last in given_up],
             )
         except (KeyError, TypeError, ValueError, MalformedMessage):
@@ -121,6 +131,8 @@ class Orderer:
         self.state = state or OrderState()
         self._early: dict[int, _Waiting] = {}
         self._early_bytes = 0
+        #: By generation and number: what contradicts or repeats a client's, and may be another's.
+        self._held: dict[tuple[int, int], _Waiting] = {}
         #: The numbers that wait, and since when; with some that wait no more.
         self._numbers: list[int] = []
         self._since: list[tuple[int, int]] = []
@@ -130,7 +142,7 @@ class Orderer:
     @property
     def clean(self) -> bool:
         """Nothing waits: `state` is all there is to know."""
-        return not self._early
+        return not self._early and not self._held
 
     def take(self, frame: bytes, generation: int, at: int) -> Iterator[Chunk]:
         """The chunks that this packed message makes readable, in order. Messages outside the
@@ -145,12 +157,16 @@ class Orderer:
         if generation < self.state.begun:
             self.counts["replaced"] += 1  # no node takes it either
             return
+        its: list[_Waiting] = []
         if message.sequence == 0 and self._side is Side.CLIENT:
-            yield from self._client(message, generation, at)
-        yield from self._take(_Waiting(message, generation, at))
+            its = yield from self._client(message, generation, at)
+        for waiting in (_Waiting(message, generation, at), *its):
+            yield from self._take(waiting)
 
     def expire(self, at: int) -> Iterator[Chunk]:
         """Gives up on what has been waited for since `GAP_AFTER` before `at`."""
+        if self._held and at - next(iter(self._held.values())).at >= HELD_FOR:
+            yield from self._let_go()
         while self._since and at - self._since[0][0] >= GAP_AFTER:
             if self._since[0][1] in self._early:
                 yield from self._skip()
@@ -161,12 +177,14 @@ class Orderer:
         """The end: all that waits, with gaps where something never came."""
         while self._early:
             yield from self._skip()
+        yield from self._let_go()
 
     def close(self, count: int, at: int, epoch: str = "") -> Iterator[Chunk]:
         """After `finish`: there were `count` messages, of the client `epoch` where it is one's.
         What is missing at the end is a gap; counted as UNSTORED."""
         if epoch and epoch != self.state.epoch:
-            self.state = OrderState(epoch=epoch, generation=self.state.generation)
+            generation = self.state.generation
+            self.state = OrderState(epoch=epoch, generation=generation, confirmed=generation)
         first, missing = self.state.expected, count - self.state.expected
         if missing <= 0:
             return
@@ -184,32 +202,81 @@ class Orderer:
 
     # --- taking ---------------------------------------------------------------------------------
 
-    def _client(self, message: AgentMessage, generation: int, at: int) -> Iterator[Chunk]:
-        """A client's first message: the first client's, a repeat, or that of one who took over."""
+    def _client(
+        self, message: AgentMessage, generation: int, at: int
+    ) -> Generator[Chunk, None, list[_Waiting]]:
+        """A client's first message: the first client's, a repeat, or that of one who took over.
+        Returns what was held and has its turn now."""
         state, epoch = self.state, str(message.message_id)
-        if state.epoch == epoch or (state.epoch and generation <= state.generation):
-            return
-        if not state.epoch:  # what came before its first message is its own
-            state.epoch, state.generation, state.begun = epoch, generation, generation
-            return
+        later = generation > state.confirmed
+        if state.epoch == epoch:
+            state.confirmed = max(state.confirmed, generation)
+            return self._released(lambda held: held <= generation)
+        if not state.epoch and not (later and state.confirmed):
+            # What came before its first message is its own.
+            state.epoch, state.begun, state.confirmed = epoch, generation, generation
+            return []
+        if not later:
+            return []
+        its = self._released(lambda held: held >= generation)
         yield from self.finish()
         note = f"client {generation} took over: its numbers begin again"
         yield self._marker(note, generation, at)
-        self.state = OrderState(epoch=epoch, generation=generation, begun=generation)
+        self.state = OrderState(
+            epoch=epoch, generation=generation, begun=generation, confirmed=generation
+        )
+        return its
+
+    def _released(self, whether: Callable[[int], bool]) -> list[_Waiting]:
+        """Of what is held, that of these generations: it is known whose it was."""
+        keys = [key for key in self._held if whether(key[0])]
+        return [self._held.pop(key) for key in keys]
+
+    def _again(self, waiting: _Waiting, mark: str) -> Iterator[Chunk]:
+        """A number that is known, of the same client: a repeat, or a contradiction."""
+        if mark == _mark(waiting.message):
+            self.counts["repeated"] += 1
+        else:
+            self.counts[MISMATCH] += 1
+            yield self._mismatch(waiting)
+
+    def _hold(self, waiting: _Waiting) -> Iterator[Chunk]:
+        """It may be another client's, who is known by its first message."""
+        key = (waiting.generation, waiting.message.sequence)
+        held = self._held.setdefault(key, waiting)
+        if held is not waiting:
+            yield from self._again(waiting, _mark(held.message))
+        while len(self._held) > MAX_HELD:
+            yield from self._told(self._held.pop(next(iter(self._held))))
+        yield from self.expire(waiting.at)
+
+    def _let_go(self) -> Iterator[Chunk]:
+        """The first message did not come: nobody is accused for it."""
+        while self._held:
+            yield from self._told(self._held.pop(next(iter(self._held))))
+
+    def _told(self, waiting: _Waiting) -> Iterator[Chunk]:
+        number = waiting.message.sequence
+        known = self._known(number)
+        if known is not None and known[0] == _mark(waiting.message):
+            self.counts["repeated"] += 1
+            return
+        self.counts[LATE] += 1
+        note = f"{LATE}: message {number} of a client whose first one was not stored"
+        yield self._marker(note, waiting.generation, waiting.at)
 
     def _take(self, waiting: _Waiting) -> Iterator[Chunk]:
         state, message = self.state, waiting.message
         state.generation = max(state.generation, waiting.generation)
-        number, mark = message.sequence, _mark(message)
+        state.confirmed = state.confirmed or waiting.generation
+        number = message.sequence
         known = self._known(number)
         if known is not None:
-            if known == mark:
-                self.counts["repeated"] += 1
-            else:
-                self.counts[MISMATCH] += 1
-                yield self._mismatch(waiting)
+            later = waiting.generation > max(state.confirmed, known[1])
+            another = later and self._side is Side.CLIENT
+            yield from self._hold(waiting) if another else self._again(waiting, known[0])
             return
-        self._remember(number, mark)
+        self._remember(number, (_mark(message), waiting.generation))
         if number < state.expected:
             yield self._late(waiting)
             return
@@ -219,14 +286,16 @@ class Orderer:
             yield from self._skip()
         yield from self.expire(waiting.at)
 
-    def _known(self, number: int) -> str | None:
-        """The mark of the message that had this number, while it is remembered or waits."""
+    def _known(self, number: int) -> tuple[str, int] | None:
+        """Mark and generation of the message of this number, while remembered or waiting."""
         waiting = self._early.get(number)
-        return _mark(waiting.message) if waiting else self.state.seen.get(number)
+        if waiting:
+            return _mark(waiting.message), waiting.generation
+        return self.state.seen.get(number)
 
-    def _remember(self, number: int, mark: str) -> None:
+    def _remember(self, number: int, known: tuple[str, int]) -> None:
         seen = self.state.seen
-        seen[number] = mark
+        seen[number] = known
         while len(seen) > MAX_REMEMBERED:
             del seen[next(iter(seen))]
 
@@ -381,6 +450,14 @@ def _pairs(value: object, most: int) -> list[tuple[object, object]]:
     if not isinstance(value, list) or len(value) > most:
         raise ValueError
     return [(first, second) for first, second in value]
+
+
+def _seen(value: object) -> dict[int, tuple[str, int]]:
+    """In states from before they were kept, no generations."""
+    if not isinstance(value, list) or len(value) > MAX_REMEMBERED:
+        raise ValueError
+    rows = [(number, mark, *rest) for number, mark, *rest in value]
+    return {_number(row[0]): (str(row[1]), _number(row[2]) if row[2:] else 0) for row in rows}
 
 
 _Reading = tuple[Kind, bytes, str]

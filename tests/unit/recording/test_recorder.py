@@ -148,6 +148,22 @@ def test_what_cannot_be_sealed_is_never_stored_in_clear(setting: Setting) -> Non
     assert setting.troubles.told == [SESSION]
 
 
+@pytest.mark.parametrize("mode", [Mode.BESIDE, Mode.REQUIRED])
+def test_what_passed_bears_the_time_at_which_it_came_however_long_it_is_sealed(
+    setting: Setting, mode: Mode
+) -> None:
+    came = int(setting.clock() * 1000)
+
+    def slow(session: str, passed: Passed) -> str:
+        setting.clock.advance(5)
+        return dump(passed)
+
+    object.__setattr__(setting.recorder, "seal", slow)
+    setting.carry(Terms(mode))
+    [(at, _)] = setting.recordings.streams[SESSION]
+    assert at == came
+
+
 def test_the_end_is_asked_for_once_in_a_while(setting: Setting) -> None:
     setting.recordings.failure = InternalServerError()
     for _ in range(3):

@@ -325,3 +325,94 @@ def test_an_offer_that_cannot_be_read_offers_no_compression() -> None:
     feed(orderer, offer(), output(1, b"rubbish", PayloadType.HANDSHAKE_REQUEST))
     (told,) = feed(orderer, packed)
     assert told.data == packed[120:]
+
+
+# --- a client who took over, read out of order ---------------------------------------------------
+
+
+def ann() -> Orderer:
+    orderer = Orderer(Side.CLIENT)
+    feed(orderer, typed(0, b"{}"), size(1, 80, 24), typed(2, b"l"))
+    return orderer
+
+
+def test_a_take_over_whose_first_message_is_read_second_is_no_contradiction() -> None:
+    orderer = ann()
+    assert feed(orderer, size(1, 80, 24), typed(2, b"w"), generation=2) == []
+    assert not orderer.clean
+    chunks = feed(orderer, typed(0, b"{}", BOB), typed(3, b"x"), generation=2)
+    assert [c.sequence for c in chunks] == [-1, 0, 1, 2, 3]
+    assert [c.data for c in chunks][3:] == [b"w", b"x"]
+    assert orderer.clean
+    assert orderer.counts == {}
+
+
+def test_a_take_over_whose_first_message_never_comes_accuses_nobody() -> None:
+    orderer = ann()
+    frames = (size(1, 80, 24), typed(2, b"w"))
+    assert feed(orderer, *frames, generation=2, at=AT) == []
+    later = AT + ordering.HELD_FOR
+    assert list(orderer.expire(later - 1)) == []
+    (told,) = orderer.expire(later)
+    assert told.note == "late: message 2 of a client whose first one was not stored"
+    assert (told.sequence, told.data, told.digest) == (-1, b"", "")
+    assert orderer.clean
+    assert orderer.counts == {"repeated": 1, "late": 1}
+
+
+def test_a_client_that_proves_to_be_the_same_has_contradicted_itself() -> None:
+    orderer = ann()
+    assert feed(orderer, typed(2, b"w"), generation=2) == []
+    found = feed(orderer, typed(0, b"{}"), generation=2)
+    assert [c.note[:8] for c in found] == ["mismatch"]
+    assert orderer.clean
+
+
+def test_the_same_number_with_another_content_in_one_generation_is_a_mismatch_of_anybody() -> None:
+    orderer = ann()
+    assert feed(orderer, typed(2, b"w"), typed(2, b"w"), generation=2) == []
+    (held,) = feed(orderer, typed(2, b"other"), generation=2)
+    assert feed(orderer, typed(3, b"a"), generation=2)[0].data == b"a"
+    (taken,) = feed(orderer, typed(3, b"b"), generation=2)
+    (first,) = feed(orderer, typed(1, b"c"), generation=1)
+    assert all(c.note.startswith("mismatch") for c in (held, taken, first))
+    assert orderer.counts == {"repeated": 1, "mismatch": 3}
+
+
+def test_a_generation_raised_by_what_is_nobodys_does_not_hide_a_take_over() -> None:
+    orderer = ann()
+    feed(orderer, typed(3, b"m"), generation=2)
+    chunks = feed(orderer, typed(0, b"{}", BOB), generation=2)
+    assert chunks[0].note.startswith("client 2 took over")
+
+
+def test_one_who_takes_over_from_a_client_that_was_never_named_is_another() -> None:
+    orderer = Orderer(Side.CLIENT)
+    feed(orderer, typed(1, b"a"), typed(2, b"b"))
+    list(orderer.finish())
+    chunks = feed(orderer, typed(0, b"{}", BOB), typed(1, b"x"), generation=2)
+    assert [c.sequence for c in chunks] == [-1, 0, 1]
+    assert "mismatch" not in orderer.counts
+
+
+def test_no_more_is_held_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordering, "MAX_HELD", 1)
+    orderer = ann()
+    assert feed(orderer, typed(1, b"x"), generation=2) == []
+    (told,) = feed(orderer, typed(2, b"y"), generation=2)
+    assert told.note.startswith("late: message 1 ")
+
+
+def test_a_node_contradicts_itself_in_any_generation() -> None:
+    orderer = Orderer(Side.NODE)
+    feed(orderer, output(0, b"a"))
+    assert feed(orderer, output(0, b"b"), generation=2)[0].note.startswith("mismatch")
+
+
+def test_a_state_from_before_generations_were_kept_is_read() -> None:
+    document = ann().state.to_json()
+    document["seen"] = [[0, "m"], [1, "n"]]
+    del document["confirmed"]
+    state = OrderState.of_json(document)
+    assert (state.confirmed, state.seen) == (1, {0: ("m", 0), 1: ("n", 0)})
+    assert OrderState.of_json(state.to_json()) == state

@@ -416,3 +416,10 @@ def test_a_state_from_before_generations_were_kept_is_read() -> None:
     state = OrderState.of_json(document)
     assert (state.confirmed, state.seen) == (1, {0: ("m", 0), 1: ("n", 0)})
     assert OrderState.of_json(state.to_json()) == state
+
+
+def test_a_second_identity_of_one_generation_is_no_other_client() -> None:
+    orderer = ann()
+    (found,) = feed(orderer, typed(0, b"other", BOB))
+    assert found.note.startswith("mismatch: message 0")
+    assert orderer.state.epoch == str(ANN)

@@ -133,6 +133,8 @@ class Orderer:
         self._early_bytes = 0
         #: By generation and number: what contradicts or repeats a client's, and may be another's.
         self._held: dict[tuple[int, int], _Waiting] = {}
+        #: Something that is held is not this client's: what follows may not be, either.
+        self.doubted = False
         #: The numbers that wait, and since when; with some that wait no more.
         self._numbers: list[int] = []
         self._since: list[tuple[int, int]] = []
@@ -229,6 +231,7 @@ class Orderer:
 
     def _released(self, whether: Callable[[int], bool]) -> list[_Waiting]:
         """Of what is held, that of these generations: it is known whose it was."""
+        self.doubted = False
         keys = [key for key in self._held if whether(key[0])]
         return [self._held.pop(key) for key in keys]
 
@@ -274,6 +277,7 @@ class Orderer:
         if known is not None:
             later = waiting.generation > max(state.confirmed, known[1])
             another = later and self._side is Side.CLIENT
+            self.doubted = self.doubted or (another and known[0] != _mark(message))
             yield from self._hold(waiting) if another else self._again(waiting, known[0])
             return
         self._remember(number, (_mark(message), waiting.generation))

@@ -227,6 +227,8 @@ class Recorder:
         for chunk in chunks:
             if self._client.state.epoch != self._hidden.state.client:
                 self._hidden.begin(self._client.state.epoch)
+            if self._client.doubted:
+                self._hidden.state.lost = True
             if not self._redaction.record_hidden:
                 yield from self._hidden.take(chunk)
             else:

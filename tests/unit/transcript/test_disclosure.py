@@ -189,3 +189,16 @@ def test_a_payload_that_is_not_understood_is_masked_with_its_digest() -> None:
     recorder = Recorder(Redaction(patterns=("hunter2",)))
     (chunk,) = run(recorder, [(Side.NODE, 1, AT, (output(0, b"hunter2", 4711),))])
     assert (chunk.data, chunk.digest, chunk.note) == (b"", "", "payload of type 4711")
+
+
+def test_after_another_clients_words_nothing_is_taken_for_the_first_clients() -> None:
+    recorder = Recorder(Redaction())
+    events: list[Event] = [
+        (Side.CLIENT, 1, AT, (typed(0, b"l"), typed(1, b"s"))),
+        (Side.NODE, 1, AT, (TOLD,)),
+        (Side.CLIENT, 2, AT, (typed(1, b"w"),)),
+        (Side.CLIENT, 2, AFTER, (typed(2, b"hunter2"),)),
+    ]
+    chunks = run(recorder, events) + recorder.finish()
+    assert b"hunter2" not in b"".join(inputs(chunks))
+    assert "mismatch" not in recorder.counts

@@ -219,6 +219,7 @@ def test_gaps_late_chunks_and_other_clients_are_contiguous() -> None:
     node = manifest.sides[Side.NODE]
     assert (node.chunks, node.messages, node.gaps, node.mismatches) == (5, 4, 1, 1)
     assert manifest.sides[Side.CLIENT].messages == 2
+    assert manifest.gaps == 1
 
 
 def test_a_line_that_is_no_chunk_is_found_though_it_was_signed() -> None:

@@ -16,6 +16,7 @@ from hatchway.core.keys import record_key
 from hatchway.core.recording import dump
 from hatchway.core.sealing import Cipher
 from lambdas.ports import PassedLog, PassedPage, Unwrapper
+from lambdas.recent import keep
 
 MakeCipher = Callable[[bytes], Cipher]
 #: Data keys kept, those among them that are none; and ciphers, one for each key and session.
@@ -54,24 +55,17 @@ class OpenedLog:
         place = (envelope.wrapped, session)
         cipher = self._ciphers.get(place)
         if cipher is None:
-            key = record_key(self._key(envelope.wrapped), session=session)
-            cipher = self._ciphers[place] = self.make(key)
-            if len(self._ciphers) > MAX_CIPHERS:
-                self._ciphers.popitem(last=False)
-        self._ciphers.move_to_end(place)
-        return cipher
+            cipher = self.make(record_key(self._key(envelope.wrapped), session=session))
+        return keep(self._ciphers, place, cipher, MAX_CIPHERS)
 
     def _key(self, wrapped: bytes) -> bytes:
         """MalformedRecording for what is none, also when it is asked for again."""
-        if wrapped not in self._keys:
+        key = self._keys.get(wrapped)
+        if key is None:
             try:
-                self._keys[wrapped] = self.unwrapper.unwrap(wrapped)
+                key = self.unwrapper.unwrap(wrapped)
             except MalformedRecording:
-                self._keys[wrapped] = b""
-            if len(self._keys) > MAX_KEYS:
-                self._keys.popitem(last=False)
-        self._keys.move_to_end(wrapped)
-        key = self._keys[wrapped]
-        if not key:
+                key = b""
+        if not keep(self._keys, wrapped, key, MAX_KEYS):
             raise MalformedRecording("A recorded event has a key that is none of ours.")
         return key

@@ -18,6 +18,7 @@ from hatchway.core.errors import HatchwayError, RecordingUnavailable, Throttling
 from hatchway.core.recording import Mode, Passed, Terms
 from lambdas.logline import Line
 from lambdas.ports import Clock, Recordings, Troubles
+from lambdas.recent import keep
 
 #: Seconds for which nothing more is tried after the log did not answer: what is typed must not
 #: wait for it again and again.
@@ -161,7 +162,7 @@ class Recorder:
         except HatchwayError as error:  # the next message tries again; nothing passes till then
             line.note(trouble=error.code)
             return
-        _keep(told, session, now)
+        keep(told, session, now, MAX_SESSIONS)
 
     # --- wanted ---------------------------------------------------------------------------------
 
@@ -202,7 +203,7 @@ class Recorder:
             size, marked = 0, False
         full = size >= terms.cap
         size += 0 if full else sum(map(len, passed.frames))
-        _keep(sizes, session, (now, size, full))
+        keep(sizes, session, (now, size, full), MAX_SESSIONS)
         if not full:
             return None
         note = f"no more than {terms.cap} bytes a minute are recorded: what follows is not"
@@ -212,13 +213,3 @@ class Recorder:
             note="" if marked else note,
             mark=f"cap/{now}/{passed.side}",
         )
-
-
-V = TypeVar("V")
-
-
-def _keep(kept: OrderedDict[str, V], session: str, value: V) -> None:
-    kept[session] = value
-    kept.move_to_end(session)
-    while len(kept) > MAX_SESSIONS:
-        kept.popitem(last=False)

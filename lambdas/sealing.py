@@ -15,6 +15,7 @@ from hatchway.core.keys import KEY_BYTES, record_key
 from hatchway.core.recording import Passed
 from hatchway.core.sealing import NONCE_BYTES, Cipher
 from lambdas.ports import Clock, Random, Wrapper
+from lambdas.recent import keep
 
 MakeCipher = Callable[[bytes], Cipher]
 #: Seconds for which a data key is used. Nonces are random: 2^32 events are far from an hour's.
@@ -59,8 +60,5 @@ class Sealing:
     def _cipher(self, session: str) -> Cipher:
         cipher = self._ciphers.get(session)
         if cipher is None:
-            cipher = self._ciphers[session] = self.make(record_key(self._key, session=session))
-            if len(self._ciphers) > MAX_CIPHERS:
-                self._ciphers.popitem(last=False)
-        self._ciphers.move_to_end(session)
-        return cipher
+            cipher = self.make(record_key(self._key, session=session))
+        return keep(self._ciphers, session, cipher, MAX_CIPHERS)

@@ -27,6 +27,7 @@ from hatchway.core.wire import (
 from lambdas import stream
 from lambdas.logline import Line
 from lambdas.ports import Clock, Downlink, Random, Secrets
+from lambdas.recent import keep
 from lambdas.recording import Recorder
 from lambdas.relay.pace import Pace
 from lambdas.stream import Attached
@@ -62,11 +63,8 @@ class Ciphers:
         cipher = self.kept.get(place)
         if cipher is None:
             key = seal_key(secret.value, key_id=secret.key_id, node=node, session=session)
-            cipher = self.kept[place] = self.make(key)
-            if len(self.kept) > MAX_CIPHERS:
-                self.kept.popitem(last=False)
-        self.kept.move_to_end(place)
-        return secret.key_id, cipher
+            cipher = self.make(key)
+        return secret.key_id, keep(self.kept, place, cipher, MAX_CIPHERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from hatchway.core.errors import ThrottlingException
 from lambdas.ports import Clock
+from lambdas.recent import keep
 
 #: Messages of one connection: so many at once, then so many a second. IoT Core passes 100 a second
 #: on to an agent; who types, pastes or reads at full speed sends a few dozen.
@@ -31,11 +32,9 @@ class Pace:
     def spend(self, connection: str) -> None:
         """ThrottlingException for a message too many."""
         now = self.clock()
-        left, at = self.kept.pop(connection, (BURST, now))
+        left, at = self.kept.get(connection, (BURST, now))
         left = min(BURST, left + max(0.0, now - at) * PER_SECOND)
         allowed = left >= 1
-        self.kept[connection] = (left - allowed, now)
-        if len(self.kept) > MAX_CONNECTIONS:
-            self.kept.popitem(last=False)
+        keep(self.kept, connection, (left - allowed, now), MAX_CONNECTIONS)
         if not allowed:
             raise ThrottlingException("The connection sends more than it may.")

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 from agent import traits
 from agent.activity import Activity
-from agent.alarm import Alarm
 from agent.api import Opened, Pass
 from agent.echo import EchoReports
 from agent.ending import report
@@ -26,6 +25,7 @@ from agent.seals import Opener, Refusal, Refused
 from agent.tail import Tail
 from agent.uplink import Outcome, Uplink
 from hatchway.core import channel
+from hatchway.core.alarm import Alarm
 from hatchway.core.channel import ChannelEvent, DataChannel, Side
 from hatchway.core.lifecycle import Status
 from hatchway.core.names import trace_root
@@ -90,7 +90,7 @@ class Session:
         self._next_key = 0.0
         self._held_since: float | None = None
         self._held: deque[Sealed] = deque()
-        self._alarm = Alarm(self._pump)
+        self._alarm = Alarm(self._pump, self._loop.call_at)
         self._start_timer: asyncio.TimerHandle | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
         self._listen_timer: asyncio.TimerHandle | None = None

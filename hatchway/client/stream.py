@@ -10,11 +10,10 @@ import asyncio
 import math
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, TypeVar
 
 from hatchway.client import notices
 from hatchway.client.backoff import Backoff
@@ -33,7 +32,9 @@ from hatchway.client.notices import Ending, NextToken, Notice, Over
 from hatchway.client.pulse import Pulse
 from hatchway.client.records import Started
 from hatchway.client.spare import FIRST, Spare
+from hatchway.client.tasks import background, within
 from hatchway.client.text import from_text, to_text
+from hatchway.core.alarm import Alarm
 from hatchway.core.channel import (
     ChannelEvent,
     ChannelSettings,
@@ -93,7 +94,6 @@ class Patience:
     change_again: float = 60.0
 
 
-T = TypeVar("T")
 Resume = Callable[[], Awaitable[Started]]
 #: Returns when a connection to the stream could be opened; ServiceUnreachable after a while.
 Reach = Callable[[Started], Awaitable[None]]
@@ -133,7 +133,7 @@ class Stream:
         self._kick = asyncio.Event()
         #: Until when the writer sleeps where nobody kicks it; it is awake before any time.
         self._sleeps_until = -math.inf
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._kick.set, _call_at)
         self._room = asyncio.Event()
         self._generation = 0
         self._link: Link | None = None
@@ -162,7 +162,7 @@ class Stream:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._quiet()
+        self._alarm.cancel()
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def next(self) -> StreamEvent:
@@ -317,13 +317,13 @@ class Stream:
         self._spare.drop()
         self._kick.set()
         async with AsyncExitStack() as stack:
-            reading = await _background(stack, self._read(link))
-            writing = await _background(stack, self._write(link))
-            beginning = await _background(stack, self._beginning())
-            parting = await _background(stack, self._goodbye())
-            changing = await _background(stack, self._change(link))
-            gone = await _background(stack, self._pulse.gone(link))
-            await _background(stack, self._provide(link))
+            reading = await background(stack, self._read(link))
+            writing = await background(stack, self._write(link))
+            beginning = await background(stack, self._beginning())
+            parting = await background(stack, self._goodbye())
+            changing = await background(stack, self._change(link))
+            gone = await background(stack, self._pulse.gone(link))
+            await background(stack, self._provide(link))
             ends = {reading, writing, beginning, parting}
             either = {*ends, changing, gone}
             done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -332,7 +332,7 @@ class Stream:
                 return ended or Ended(self._exit_code)
             if changing in done or self._switching:
                 # The service closes the old connection when it accepts the new one.
-                return await _within(OPEN_SECONDS, changing)
+                return await within(OPEN_SECONDS, changing)
             return None
 
     # --- one connection -------------------------------------------------------------------------
@@ -410,23 +410,14 @@ class Stream:
 
     async def _idle(self, deadline: float | None) -> None:
         """Until there is something to do, or `deadline`; or sooner, where an alarm from before is
-        still set: deadlines move with every message, and the alarm does not."""
-        until = math.inf if deadline is None else deadline
-        alarm, now = self._alarm, asyncio.get_running_loop().time()
-        rings = now + until - self._clock()
-        if until < math.inf and (alarm is None or not now < alarm.when() <= rings):
-            self._quiet()
-            self._alarm = asyncio.get_running_loop().call_at(rings, self._kick.set)
-        self._sleeps_until = until
+        still set."""
+        if deadline is not None:
+            self._alarm.set(asyncio.get_running_loop().time() + deadline - self._clock())
+        self._sleeps_until = math.inf if deadline is None else deadline
         try:
             await self._kick.wait()
         finally:
             self._sleeps_until = -math.inf
-
-    def _quiet(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
 
     def _nudge(self) -> None:
         """Wakes the writer where it has something to do sooner than it would look."""
@@ -479,23 +470,9 @@ class Stream:
         return not self._channel.drained
 
 
-async def _background(stack: AsyncExitStack, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Runs `work` beside the rest; when the stack is left it is cancelled and awaited."""
-    task = asyncio.create_task(work)
-
-    async def stop() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    stack.push_async_callback(stop)
-    return task
-
-
-async def _within(seconds: float, task: asyncio.Task[T]) -> T | None:
-    try:
-        return await asyncio.wait_for(task, seconds)
-    except TimeoutError:
-        return None
+def _call_at(at: float, ring: Callable[[], None]) -> asyncio.TimerHandle:
+    """In whichever event loop the stream runs."""
+    return asyncio.get_running_loop().call_at(at, ring)
 
 
 def _ending(notice: Ending) -> AccessEnding | TimeEnding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.alarm import Alarm
+from hatchway.core.alarm import Alarm
 from tests.unit.agent.virtual_time import run
 
 
@@ -12,7 +12,7 @@ def test_it_rings_at_the_earliest_time_that_was_asked_for() -> None:
     async def test() -> None:
         loop, rung = asyncio.get_running_loop(), list[float]()
         begun = loop.time()
-        alarm = Alarm(lambda: rung.append(loop.time() - begun))
+        alarm = Alarm(lambda: rung.append(loop.time() - begun), loop.call_at)
         alarm.set(begun + 5)
         alarm.set(begun + 9)
         alarm.set(begun + 3)
@@ -27,10 +27,10 @@ def test_it_rings_at_the_earliest_time_that_was_asked_for() -> None:
 
 def test_one_that_is_cancelled_does_not_ring() -> None:
     async def test() -> None:
-        rung: list[bool] = []
-        alarm = Alarm(lambda: rung.append(True))
+        loop, rung = asyncio.get_running_loop(), list[bool]()
+        alarm = Alarm(lambda: rung.append(True), loop.call_at)
         alarm.cancel()
-        alarm.set(asyncio.get_running_loop().time() + 1)
+        alarm.set(loop.time() + 1)
         alarm.cancel()
         await asyncio.sleep(5)
         assert not rung

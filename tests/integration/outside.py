@@ -13,12 +13,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from local.deployment import STAGE
 from local.emulator import ACCOUNT, REGION
 from local.stack import Stack
-
-#: Seconds between looks whether a function has its new environment, and how many.
-AGAIN, LOOKS = 1, 60
+from tests.integration import functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,24 +139,13 @@ def policy(
 
 @contextmanager
 def _told(made: Outside, family: str, more: Mapping[str, str]) -> Iterator[None]:
-    """The function's environment names them, for a while; a new instance reads it."""
-    functions = made.stack.emulator.client("lambda")
-    name = f"hatchway-{STAGE}-{family}"
-    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    known = json.loads(before["LOG_DESTINATIONS"])
-    known["buckets"] = [made.bucket, made.hidden, made.missing]
-    known["groups"] = [made.group, made.plain, made.missing]
-    changed = {**before, "LOG_DESTINATIONS": json.dumps(known), **more}
-    _configure(functions, name, changed)
-    try:
+    """The function's environment names them, for a while."""
+
+    def named(before: Mapping[str, str]) -> Mapping[str, str]:
+        known = json.loads(before["LOG_DESTINATIONS"])
+        known["buckets"] = [made.bucket, made.hidden, made.missing]
+        known["groups"] = [made.group, made.plain, made.missing]
+        return {"LOG_DESTINATIONS": json.dumps(known), **more}
+
+    with functions.told(made.stack, family, named):
         yield
-    finally:
-        _configure(functions, name, before)
-
-
-def _configure(functions: Any, name: str, variables: Mapping[str, str]) -> None:
-    functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": dict(variables)}
-    )
-    waiter = functions.get_waiter("function_updated_v2")
-    waiter.wait(FunctionName=name, WaiterConfig={"Delay": AGAIN, "MaxAttempts": LOOKS})

@@ -90,18 +90,33 @@ def reconnect(stack: Stack, client: BareClient, started: Started) -> None:
     client.move_to(open_socket(started.url, ca_bundle, PROTOCOL, started.token))
 
 
-@contextmanager
-def quiet_shell(stack: Stack, who: Who = JOHN, node: str = "") -> Iterator[tuple[str, BareClient]]:
-    """A session with a client whose shell shows neither prompt nor echo; ended afterwards."""
-    started = start(stack, who, node)
+def connect_quietly(stack: Stack, started: Started, columns: int = 80) -> BareClient:
+    """A client of the session whose shell shows neither prompt nor echo."""
     client = connect(stack, started)
+    client.greet()
+    client.resize(columns, 24)
+    client.run(QUIET + "echo qu''iet", "quiet")
+    return client
+
+
+@contextmanager
+def quiet_client(stack: Stack, started: Started) -> Iterator[BareClient]:
+    """The same, closed afterwards."""
+    client = connect_quietly(stack, started)
     try:
-        client.greet()
-        client.resize(80, 24)
-        client.run(QUIET + "echo qu''iet", "quiet")
-        yield started.session_id, client
+        yield client
     finally:
         client.socket.close()
+
+
+@contextmanager
+def quiet_shell(stack: Stack, who: Who = JOHN, node: str = "") -> Iterator[tuple[str, BareClient]]:
+    """A session with a quiet client; ended afterwards."""
+    started = start(stack, who, node)
+    try:
+        with quiet_client(stack, started) as client:
+            yield started.session_id, client
+    finally:
         terminate(stack, started.session_id)
 
 

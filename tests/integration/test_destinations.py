@@ -25,14 +25,7 @@ from tests.integration.bare_client import BareClient
 from tests.integration.faults import Faults, faulty
 from tests.integration.logs import messages
 from tests.integration.outside import Outside, outside, policy
-from tests.integration.sessions import (
-    QUIET,
-    connect,
-    described,
-    start,
-    terminate,
-    wait_status,
-)
+from tests.integration.sessions import described, quiet_client, start, terminate, wait_status
 from tests.integration.test_audit import heard
 from tests.integration.test_recording import ARCHIVED, Kept, _final
 from tests.integration.written import session_document
@@ -111,14 +104,8 @@ def absent(places: Places) -> Iterator[None]:
 @contextmanager
 def shell(stack: Stack, document: str) -> Iterator[tuple[str, BareClient]]:
     started = start(stack, ADMIN, DocumentName=document)
-    client = connect(stack, started)
-    try:
-        client.greet()
-        client.resize(80, 24)
-        client.run(QUIET + "echo qu''iet", "quiet")
+    with quiet_client(stack, started) as client:
         yield started.session_id, client
-    finally:
-        client.socket.close()
 
 
 def printed(client: BareClient) -> str:

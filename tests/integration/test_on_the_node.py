@@ -13,7 +13,14 @@ import pytest
 from local.identities import ADMIN
 from local.stack import Stack
 from tests.integration.bare_client import BareClient
-from tests.integration.sessions import QUIET, connect, start, terminate, wait_status
+from tests.integration.sessions import (
+    QUIET,
+    connect,
+    connect_quietly,
+    start,
+    terminate,
+    wait_status,
+)
 from tests.integration.terminal import cli, terminal
 from tests.integration.written import session_document
 from tests.machine_user import MISSING, machine_user, remove
@@ -137,10 +144,7 @@ def test_a_daemon_of_the_session_ends_with_it(stack: Stack) -> None:
     if not _grouped(stack):
         pytest.skip("the demo's agent has no control groups on this machine")
     started = start(stack)
-    client = connect(stack, started)
-    client.greet()
-    client.resize(200, 24)
-    client.run(QUIET + "echo qu''iet", "quiet")
+    client = connect_quietly(stack, started, 200)
     daemon = "trap '' HUP TERM; echo at-$$-; while :; do sleep 1000; done"
     shown = client.run(f'(setsid sh -c "{_escaped(daemon)}" &)', "-\r\n")
     pid = int(shown.partition("at-")[2].partition("-")[0])

@@ -27,8 +27,8 @@ from local.waiting import until
 from tests.integration.handmade_node import enrolled, online
 from tests.integration.ledger import secret
 from tests.integration.sessions import (
-    QUIET,
     connect,
+    connect_quietly,
     described,
     quiet_shell,
     start,
@@ -96,10 +96,7 @@ def test_a_session_is_recorded_and_its_log_goes_to_both_destinations(
     }
     with session_document(stack, **wanted) as name:
         started = start(stack, ADMIN, DocumentName=name)
-        session, client = started.session_id, connect(stack, started)
-        client.greet()
-        client.resize(80, 24)
-        client.run(QUIET + "echo qu''iet", "quiet")
+        session, client = started.session_id, connect_quietly(stack, started)
         client.run(f"echo {printed[:8]}''{printed[8:]}; echo do''ne", "done")
         passed = kept.events(PASSED, session)
         assert passed
@@ -185,10 +182,7 @@ def _lines(kept: Kept, session: str, described: Mapping[str, object]) -> list[di
 def test_a_session_that_must_be_recorded_ends_where_it_cannot_be(stack: Stack, kept: Kept) -> None:
     with session_document(stack, own={"recordingRequired": True}) as name:
         started = start(stack, ADMIN, DocumentName=name)
-        session, client = started.session_id, connect(stack, started)
-        client.greet()
-        client.resize(80, 24)
-        client.run(QUIET + "echo qu''iet", "quiet")
+        session, client = started.session_id, connect_quietly(stack, started)
         assert kept.events(PASSED, session)
         with denied(stack, "Uplink", "logs:PutLogEvents"):
             client.type("echo never seen\n")
@@ -220,10 +214,7 @@ def test_a_last_message_that_was_delivered_and_not_stored_is_a_gap_and_told(
 ) -> None:
     """The node says at the end how much there was: without that the tail would just be missing."""
     started = start(stack, ADMIN)
-    session, client = started.session_id, connect(stack, started)
-    client.greet()
-    client.resize(80, 24)
-    client.run(QUIET + "echo qu''iet", "quiet")
+    session, client = started.session_id, connect_quietly(stack, started)
     with heard(stack) as wait:
         with denied(stack, "Uplink", "logs:PutLogEvents"):
             client.run("echo uns''een; exit", "unseen")

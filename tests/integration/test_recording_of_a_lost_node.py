@@ -28,13 +28,7 @@ from local.stack import Stack
 from local.waiting import until
 from tests.integration.edges import another_node
 from tests.integration.outside import Outside, outside
-from tests.integration.sessions import (
-    PATIENCE,
-    QUIET,
-    connect,
-    start,
-    wait_status,
-)
+from tests.integration.sessions import PATIENCE, connect_quietly, start, wait_status
 from tests.integration.terminal import cli
 from tests.integration.test_audit import recorded as audited
 from tests.integration.test_recording import ARCHIVED, Kept, _final
@@ -91,10 +85,7 @@ def _lost(stack: Stack, kept: Kept, places: Outside) -> Lost:
     word = f"tick{secrets.token_hex(4)}"
     with session_document(stack, **places.inputs()) as name, another_node(stack) as node:
         session = start(stack, ADMIN, node, DocumentName=name)
-        client = connect(stack, session)
-        client.greet()
-        client.resize(80, 24)
-        client.run(QUIET + "echo qu''iet", "quiet")
+        client = connect_quietly(stack, session)
         client.type(f"n=0; while :; do n=$((n+1)); echo {word}-$n; sleep 0.02; done\n")
         client.until(lambda: b"%s-%d\r\n" % (word.encode(), SEEN) in client.output)
         agent = processes.recorded(agents.record(stack.places, node))

@@ -27,14 +27,7 @@ from local.stack import Stack
 from local.waiting import until
 from tests.integration.bare_client import BareClient
 from tests.integration.following import client as client_of
-from tests.integration.sessions import (
-    QUIET,
-    connect,
-    described,
-    start,
-    terminate,
-    wait_status,
-)
+from tests.integration.sessions import described, quiet_client, start, terminate, wait_status
 from tests.integration.terminal import cli
 from tests.integration.test_audit import heard
 from tests.integration.test_recording import (
@@ -64,14 +57,8 @@ def kept(stack: Stack) -> Kept:
 @contextmanager
 def shell(stack: Stack, **members: object) -> Iterator[tuple[str, BareClient]]:
     started = start(stack, ADMIN, "", **members)
-    client = connect(stack, started)
-    try:
-        client.greet()
-        client.resize(80, 24)
-        client.run(QUIET + "echo qu''iet", "quiet")
+    with quiet_client(stack, started) as client:
         yield started.session_id, client
-    finally:
-        client.socket.close()
 
 
 def prefix_for(stack: Stack, session: str) -> str:
